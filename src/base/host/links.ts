@@ -1,0 +1,65 @@
+/** What a host should plug: the part of the desired document that describes networks and ports. */
+
+export type NetworkSpec = {
+  readonly id: string;
+  readonly mtu: number;
+  readonly adminStateUp: boolean;
+  /** Absent when no subnet of the network has DHCP switched on. */
+  readonly dhcp: DhcpSpec | null;
+};
+
+/** A port that is plugged on this host. */
+export type PortSpec = {
+  readonly id: string;
+  readonly networkId: string;
+  /** Host interface name: `tap` and the first 11 characters of the port id, as OpenStack names it. */
+  readonly tap: string;
+  readonly mac: string;
+  readonly mtu: number;
+  readonly adminStateUp: boolean;
+  /** Source MACs that may leave the port; null when its port security is off. */
+  readonly allowedMacs: readonly string[] | null;
+};
+
+/** One DHCP server for a network, listening on a port of its own. */
+export type DhcpSpec = {
+  readonly portId: string;
+  readonly mac: string;
+  /** The server's own addresses with prefix length, one for each subnet, such as `10.0.0.2/24`. */
+  readonly addresses: readonly string[];
+  readonly subnets: readonly DhcpSubnet[];
+  readonly hosts: readonly DhcpHost[];
+  /** Domain handed to guests, such as `openstacklocal`. */
+  readonly domain: string;
+};
+
+export type DhcpSubnet = {
+  readonly id: string;
+  readonly cidr: string;
+  readonly gateway: string | null;
+  readonly dnsNameservers: readonly string[];
+  readonly hostRoutes: readonly { readonly destination: string; readonly nexthop: string }[];
+};
+
+/** A fixed lease: nobody else gets an address. */
+export type DhcpHost = {
+  readonly portId: string;
+  readonly mac: string;
+  readonly ip: string;
+  readonly subnetId: string;
+  readonly hostname: string;
+  /** Neutron's `extra_dhcp_opts` for IPv4, by name (`mtu`, `bootfile-name`) or number (`67`). */
+  readonly options: readonly { readonly name: string; readonly value: string }[];
+};
+
+/** What is really plugged. `carrier`: something, such as a guest, holds the other end. */
+export type PortState = {
+  readonly id: string;
+  readonly plugged: boolean;
+  readonly carrier: boolean;
+};
+
+/** The tap name that a port has on every host. */
+export function tapName(portId: string): string {
+  return `tap${portId.slice(0, 11)}`;
+}

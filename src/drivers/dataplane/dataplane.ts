@@ -1,0 +1,38 @@
+/** What the agent needs of a data plane. */
+import type { NetworkSpec, PortSpec, PortState } from '#base/host/links.ts';
+
+export type CallOptions = { readonly signal: AbortSignal };
+
+/** A change to make in one go. Whatever is not named stays as it is. */
+export type DataplaneChange = {
+  readonly networks: readonly NetworkSpec[];
+  readonly ports: readonly PortSpec[];
+  readonly absentNetworks: readonly string[];
+  readonly absentPorts: readonly string[];
+};
+
+/** What could not be done, by id; everything not named here was done. */
+export type DataplaneFailures = ReadonlyMap<string, Error>;
+
+/** What is there now, asked of the kernel and never of a cache. */
+export type DataplaneState = {
+  readonly networks: readonly string[];
+  readonly ports: readonly PortState[];
+};
+
+/**
+ * A data plane joins the taps of one host to networks: a bridge for each network, a tap for each
+ * port, a DHCP server for each network that wants one. It lives inside the yard and touches
+ * nothing outside.
+ *
+ * `apply` is idempotent: applying what is already so succeeds and changes nothing. One failure
+ * does not keep the rest of the change from being made.
+ */
+export interface Dataplane {
+  apply(change: DataplaneChange, options: CallOptions): Promise<DataplaneFailures>;
+  observe(options: CallOptions): Promise<DataplaneState>;
+  /** Called with a port's id when its carrier may have changed. Losing a call only costs time. */
+  onPortChange(listener: (portId: string) => void): void;
+  /** Closes watchers. Links, rules and DHCP servers stay. */
+  close(): Promise<void>;
+}

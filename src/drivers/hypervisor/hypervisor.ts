@@ -1,0 +1,61 @@
+/** What the agent needs of a hypervisor. */
+import type { DomainSpec, DomainState, NicSpec } from '#base/host/domain.ts';
+
+export type CallOptions = { readonly signal: AbortSignal };
+
+/** What a hypervisor says of itself and of its host. */
+export type HypervisorInfo = {
+  readonly type: 'QEMU' | 'fake';
+  /** `kvm` only when a probe guest really ran under it. */
+  readonly accelerator: 'kvm' | 'tcg' | 'none';
+  /** Why `kvm` is not used, for people; null when it is. */
+  readonly acceleratorReason: string | null;
+  /** As Nova's integer: major * 1,000,000 + minor * 1,000 + micro. */
+  readonly version: number;
+  readonly vcpus: number;
+  readonly memoryMib: number;
+  readonly diskGib: number;
+  readonly cpuModel: string;
+};
+
+/**
+ * A hypervisor runs domains on this host. It knows processes, disks and taps; it does
+ * not know projects, quotas or the database.
+ *
+ * Every call is idempotent: asking for what is already so succeeds and changes nothing.
+ * Calls for one domain are made one at a time; calls for different domains run side by side.
+ * Every refusal is a `Fault` whose message a tenant may read and whose detail names paths and commands.
+ */
+export interface Hypervisor {
+  /** Looks at the host once; slow the first time (it may start a probe guest), remembered on disk after. */
+  info(options: CallOptions): Promise<HypervisorInfo>;
+  /** Ids of all domains of which this host holds any trace: a process, a disk, a directory. */
+  list(options: CallOptions): Promise<readonly string[]>;
+  /** What is really there, asked of the host and never of a cache. Finds guests that an earlier agent started. */
+  observe(id: string, options: CallOptions): Promise<DomainState>;
+  /**
+   * Makes disks and config drive where missing and starts the domain with the NICs of the spec in
+   * their slots, paused when `spec.power` is `paused`; or leaves a running domain alone.
+   */
+  ensureStarted(spec: DomainSpec, options: CallOptions): Promise<void>;
+  /** Halts or continues a running domain's CPUs. */
+  ensurePaused(id: string, paused: boolean, options: CallOptions): Promise<void>;
+  /** Ends the guest and keeps its disks: `soft` asks the guest first (ACPI) and waits up to `softTimeoutMs`. */
+  ensureStopped(
+    id: string,
+    how: { readonly type: 'soft' | 'hard'; readonly softTimeoutMs?: number },
+    options: CallOptions,
+  ): Promise<void>;
+  /** Plugs a card into a running domain, in its slot. */
+  ensureNic(id: string, nic: NicSpec, options: CallOptions): Promise<void>;
+  /** Unplugs a card, waiting until the guest has let go of it. */
+  ensureNicAbsent(id: string, portId: string, options: CallOptions): Promise<void>;
+  /** Stops the domain and removes every trace of it, disks included. */
+  ensureAbsent(id: string, options: CallOptions): Promise<void>;
+  /** The last `lines` lines of the serial console (all that is kept when null). */
+  readConsole(id: string, lines: number | null, options: CallOptions): Promise<string>;
+  /** Called with a domain's id whenever it may have changed by itself (ended, was paused). Losing a call only costs time. */
+  onChange(listener: (id: string) => void): void;
+  /** Closes connections. Domains keep running. */
+  close(): Promise<void>;
+}

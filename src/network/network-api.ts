@@ -1,0 +1,115 @@
+/** What the network service offers to other services. Compute needs this and nothing else of it. */
+import type { Context } from '#platform/context.ts';
+
+export type NetworkFacts = {
+  readonly id: string;
+  readonly name: string;
+  readonly projectId: string;
+  readonly shared: boolean;
+  readonly external: boolean;
+  readonly adminStateUp: boolean;
+  readonly mtu: number;
+  readonly portSecurityEnabled: boolean;
+  readonly dnsDomain: string;
+  readonly subnets: readonly SubnetFacts[];
+};
+
+export type SubnetFacts = {
+  readonly id: string;
+  readonly cidr: string;
+  readonly ipVersion: 4 | 6;
+  readonly gatewayIp: string | null;
+  readonly enableDhcp: boolean;
+  readonly dnsNameservers: readonly string[];
+  readonly hostRoutes: readonly { readonly destination: string; readonly nexthop: string }[];
+  readonly ipv6AddressMode: string | null;
+};
+
+export type PortFacts = {
+  readonly id: string;
+  readonly projectId: string;
+  readonly networkId: string;
+  readonly mac: string;
+  /** In the order in which they were given. Empty for an unaddressed port. */
+  readonly fixedIps: readonly { readonly subnetId: string; readonly ip: string }[];
+  readonly ipAllocation: 'immediate' | 'deferred' | 'none';
+  readonly deviceId: string;
+  readonly deviceOwner: string;
+  readonly hostId: string;
+  readonly status: 'ACTIVE' | 'DOWN' | 'BUILD' | 'ERROR';
+  readonly adminStateUp: boolean;
+  readonly vifType: string;
+  readonly vnicType: string;
+  readonly portSecurityEnabled: boolean;
+  readonly securityGroups: readonly { readonly id: string; readonly name: string }[];
+  readonly dnsName: string;
+  readonly hasResourceRequest: boolean;
+};
+
+/** A port to make for a device. The id is chosen by the caller, so that doing it twice makes one port. */
+export type PortWanted = {
+  readonly id: string;
+  readonly projectId: string;
+  readonly networkId: string;
+  readonly fixedIp: string | null;
+  /** Ids; null for the project's default group. */
+  readonly securityGroups: readonly string[] | null;
+};
+
+/** The device that a port is bound to. */
+export type PortDevice = {
+  readonly deviceId: string;
+  /** Such as `compute:nova`. */
+  readonly deviceOwner: string;
+  readonly host: string;
+  /** Becomes the port's `dns_name`. */
+  readonly hostname: string;
+};
+
+/** `plugged` and `unplugged`: the port's status became ACTIVE, or stopped being it. */
+export type PortEvent = {
+  readonly kind: 'changed' | 'deleted' | 'plugged' | 'unplugged';
+  readonly portId: string;
+  readonly deviceId: string;
+};
+
+/**
+ * Every refusal is one of the network service's own faults (`network.faults.ts`).
+ * `find...` sees what the caller's project may see; an internal context sees everything.
+ */
+export interface NetworkApi {
+  /** Networks that a server without named networks may use: the project's own, and shared ones. */
+  availableNetworks(ctx: Context): Promise<readonly NetworkFacts[]>;
+  /** Those of the named networks that the caller can see. */
+  findNetworks(ctx: Context, ids: readonly string[]): Promise<readonly NetworkFacts[]>;
+  findPort(ctx: Context, id: string): Promise<PortFacts | undefined>;
+  /** The port of a network that has an address, whoever owns it. */
+  findPortByAddress(networkId: string, ip: string): Promise<PortFacts | undefined>;
+  /** Ports of devices, by device id, each in the order of creation. */
+  portsOf(
+    ctx: Context,
+    deviceIds: readonly string[],
+  ): Promise<ReadonlyMap<string, readonly PortFacts[]>>;
+  /** Groups of the caller's project by name or id; undefined members were not found. A name that two groups have is a fault. */
+  findSecurityGroups(
+    ctx: Context,
+    namesOrIds: readonly string[],
+  ): Promise<readonly ({ readonly id: string; readonly name: string } | undefined)[]>;
+  /** The project's port quota (-1: none) and how many ports it has. */
+  portQuota(
+    ctx: Context,
+    projectId: string,
+  ): Promise<{ readonly limit: number; readonly used: number }>;
+
+  /** Makes the port, with an address, unless it is there already. */
+  ensurePort(ctx: Context, wanted: PortWanted, device: PortDevice): Promise<PortFacts>;
+  /** Gives a port that its owner made to a device. Refuses one that another device has. */
+  ensurePortBound(ctx: Context, portId: string, device: PortDevice): Promise<PortFacts>;
+  /** Takes a port that its owner made from the device and leaves it, unbound. A port of another device is left alone. */
+  ensurePortUnbound(ctx: Context, portId: string, deviceId: string): Promise<void>;
+  /** Deletes a port that was made for the device. A port of another device is left alone. */
+  ensurePortAbsent(ctx: Context, portId: string, deviceId: string): Promise<void>;
+
+  /** Called after each change of a port that has a device. Losing a call only costs time. Returns the way to stop. */
+  onPortEvent(listener: (event: PortEvent) => void): () => void;
+}

@@ -1,0 +1,26 @@
+/** Opens the control plane's database and brings it up to date. */
+import { Fault } from '../fault.ts';
+import { MIGRATIONS } from './migrations/all.ts';
+import { migrate } from './migrate.ts';
+import { openSqlite } from './sqlite.ts';
+import type { Db } from './tables.ts';
+
+/** `:memory:` gives a throwaway database. Close it with `db.destroy()`. */
+export async function openDatabase(path: string): Promise<Db> {
+  const db = openSqlite(path);
+  try {
+    await migrate(db, MIGRATIONS);
+    return db;
+  } catch (error) {
+    await db.destroy();
+    if (error instanceof Error && error.message.includes('database is locked')) {
+      throw new Fault(
+        'conflict',
+        'DatabaseInUse',
+        `The database '${path}' is held by another process. Is this cloud up already? See 'stackyard status'.`,
+        { cause: error },
+      );
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,17 @@
+/** Every migration, in order. A released one is never edited; a new one is added. */
+import type { Migration } from '../migrate.ts';
+import { compute } from './0006-compute.ts';
+import { engine } from './0001-engine.ts';
+import { identity } from './0002-identity.ts';
+import { image } from './0003-image.ts';
+import { network } from './0005-network.ts';
+import { placement } from './0004-placement.ts';
+
+export const MIGRATIONS: readonly Migration[] = [
+  engine,
+  identity,
+  image,
+  placement,
+  network,
+  compute,
+];

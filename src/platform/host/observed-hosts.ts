@@ -1,0 +1,151 @@
+/** What every host was last seen to be, as its agent told it. */
+import type {
+  HostFacts,
+  HostObservations,
+  Section,
+  ServerObservation,
+} from '#base/host/document.ts';
+import { orAborted } from '#base/async.ts';
+
+export type Observed<S extends Section> = HostObservations[S][string];
+
+/** One member that is seen to be different; `undefined` when it is not there any more. */
+export type ObservedChange = {
+  readonly host: string;
+  readonly section: Section;
+  readonly id: string;
+  readonly value: Observed<Section> | undefined;
+};
+
+type Sections = { [S in Section]: Map<string, Observed<S>> };
+
+type Host = {
+  readonly facts: HostFacts;
+  readonly sections: Sections;
+  connected: boolean;
+  /** When it was last heard of, by the clock of this process. */
+  heardAt: Date;
+};
+
+/** The state of a host's agent, for service lists. */
+export type HostStatus = {
+  readonly facts: HostFacts;
+  readonly connected: boolean;
+  readonly heardAt: Date;
+};
+
+export class ObservedHosts {
+  readonly #hosts = new Map<string, Host>();
+  readonly #listeners = new Set<(change: ObservedChange) => void>();
+  readonly #hostListeners = new Set<(host: string, status: HostStatus) => void>();
+
+  /** An agent has come and has told everything that it sees. */
+  connected(facts: HostFacts, now: Date): void {
+    const before = this.#hosts.get(facts.host);
+    const host: Host = {
+      facts,
+      sections: before?.sections ?? { networks: new Map(), ports: new Map(), servers: new Map() },
+      connected: true,
+      heardAt: now,
+    };
+    this.#hosts.set(facts.host, host);
+    for (const listener of this.#hostListeners) listener(facts.host, host);
+  }
+
+  /** The agent is gone; what it last saw stays, and is known to be old. */
+  disconnected(name: string, now: Date): void {
+    const host = this.#hosts.get(name);
+    if (!host) return;
+    host.connected = false;
+    host.heardAt = now;
+    for (const listener of this.#hostListeners) listener(name, host);
+  }
+
+  heard(name: string, now: Date): void {
+    const host = this.#hosts.get(name);
+    if (host) host.heardAt = now;
+  }
+
+  /** Takes over what an agent saw of one member. */
+  observe<S extends Section>(
+    name: string,
+    section: S,
+    id: string,
+    value: Observed<S> | undefined,
+  ): void {
+    const host = this.#hosts.get(name);
+    if (!host) return;
+    const members: Map<string, Observed<S>> = host.sections[section];
+    if (value === undefined) members.delete(id);
+    else members.set(id, value);
+    const change = { host: name, section, id, value };
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  find<S extends Section>(name: string, section: S, id: string): Observed<S> | undefined {
+    const members: Map<string, Observed<S>> | undefined = this.#hosts.get(name)?.sections[section];
+    return members?.get(id);
+  }
+
+  ids(name: string, section: Section): readonly string[] {
+    return [...(this.#hosts.get(name)?.sections[section].keys() ?? [])];
+  }
+
+  status(name: string): HostStatus | undefined {
+    return this.#hosts.get(name);
+  }
+
+  hosts(): readonly string[] {
+    return [...this.#hosts.keys()];
+  }
+
+  /** Called at each observation, at once. Returns the way to stop listening. */
+  onChange(listener: (change: ObservedChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Called when an agent comes or goes. Returns the way to stop listening. */
+  onHost(listener: (host: string, status: HostStatus) => void): () => void {
+    this.#hostListeners.add(listener);
+    return () => this.#hostListeners.delete(listener);
+  }
+
+  /**
+   * Resolves with what `accept` returns as soon as that is not undefined: asked now, and again at each
+   * observation of the member. Rejects with the signal's reason. What `accept` throws goes to the caller.
+   */
+  async wait<S extends Section, T>(
+    name: string,
+    section: S,
+    id: string,
+    accept: (seen: Observed<S> | undefined) => T | undefined,
+    signal: AbortSignal,
+  ): Promise<T> {
+    const first = accept(this.find(name, section, id));
+    if (first !== undefined) return first;
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const stop = this.onChange((change) => {
+      if (change.host !== name || change.section !== section || change.id !== id) return;
+      try {
+        const accepted = accept(change.value as Observed<S> | undefined);
+        if (accepted !== undefined) resolve(accepted);
+      } catch (error) {
+        reject(error as Error);
+      }
+    });
+    try {
+      return await orAborted(promise, signal);
+    } finally {
+      stop();
+    }
+  }
+}
+
+/** True when the agent has dealt with everything up to `revision` and nothing went wrong. */
+export function isSettled(
+  seen: Pick<ServerObservation, 'settled' | 'error'> | undefined,
+  revision: number,
+): boolean {
+  return seen !== undefined && seen.settled >= revision && seen.error === null;
+}

@@ -1,0 +1,191 @@
+/** How each service words a fault on the wire. */
+import { pythonStr } from '#base/text/python.ts';
+import { Fault, type FaultKind } from '../fault.ts';
+import type { ValidatedPart, ValidationProblem } from './validation.ts';
+
+export type WireFault = {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+};
+
+/** A service's way of saying no. */
+export type Dialect = {
+  readonly name: 'identity' | 'image' | 'network' | 'compute' | 'placement' | 'platform';
+  fault(fault: Fault, status: number, requestId: string): { contentType?: string; body: unknown };
+  /** Kinds whose status differs from the usual one. */
+  readonly statusOf?: Partial<Record<FaultKind, number>>;
+  /** Codes whose status differs from that of their kind, each with a `compat:` comment. */
+  readonly statusOfCode?: Readonly<Record<string, number>>;
+  /** The text for a body that is not JSON at all. */
+  readonly malformedBody: string;
+  /** A request that its schema refuses. */
+  invalid(problem: ValidationProblem, part: ValidatedPart): Fault;
+};
+
+const STATUS: Record<FaultKind, number> = {
+  invalid: 400,
+  unauthenticated: 401,
+  forbidden: 403,
+  'not-found': 404,
+  'method-not-allowed': 405,
+  'not-acceptable': 406,
+  conflict: 409,
+  'over-quota': 409,
+  'no-capacity': 409,
+  'precondition-failed': 412,
+  'too-large': 413,
+  'unsupported-media-type': 415,
+  internal: 500,
+  'not-implemented': 501,
+  unavailable: 503,
+};
+
+const TITLES: Readonly<Record<number, string>> = {
+  300: 'Multiple Choices',
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  406: 'Not Acceptable',
+  409: 'Conflict',
+  412: 'Precondition Failed',
+  413: 'Request Entity Too Large',
+  415: 'Unsupported Media Type',
+  500: 'Internal Server Error',
+  501: 'Not Implemented',
+  503: 'Service Unavailable',
+};
+
+/** The answer to send for a fault. */
+export function wireFault(dialect: Dialect, fault: Fault, requestId: string): WireFault {
+  const status =
+    dialect.statusOfCode?.[fault.code] ?? dialect.statusOf?.[fault.kind] ?? STATUS[fault.kind];
+  // compat: keystonemiddleware refuses a bad token for every service, in Keystone's own words.
+  const speaker = fault.kind === 'unauthenticated' ? identityDialect : dialect;
+  const { contentType, body } = speaker.fault(fault, status, requestId);
+  return {
+    status,
+    contentType: contentType ?? 'application/json',
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  };
+}
+
+export const identityDialect: Dialect = {
+  name: 'identity',
+  statusOf: { 'over-quota': 403 },
+  malformedBody: 'Malformed request body',
+  fault: (fault, status) => ({
+    body: { error: { code: status, message: fault.message, title: TITLES[status] ?? '' } },
+  }),
+  invalid: ({ path, message }) => {
+    const field = path.at(-1);
+    return new Fault(
+      'invalid',
+      'SchemaValidationError',
+      field === undefined ? message : `Invalid input for field '${field}': ${message}`,
+    );
+  },
+};
+
+export const networkDialect: Dialect = {
+  name: 'network',
+  malformedBody: 'Cannot understand JSON',
+  fault: (fault, _status, requestId) => ({
+    body: {
+      NeutronError: {
+        type: fault.code,
+        message:
+          fault.kind === 'internal'
+            ? `Request Failed: internal server error while processing your request. (${requestId})`
+            : fault.message,
+        detail: '',
+      },
+    },
+  }),
+  invalid: ({ path, message }) =>
+    new Fault(
+      'invalid',
+      'HTTPBadRequest',
+      path.length === 0 ? message : `Invalid input for ${path.at(-1)}. Reason: ${message}.`,
+    ),
+};
+
+const NOVA_NAMES: Readonly<Record<number, string>> = {
+  400: 'badRequest',
+  401: 'unauthorized',
+  403: 'forbidden',
+  404: 'itemNotFound',
+  405: 'badMethod',
+  409: 'conflictingRequest',
+  413: 'overLimit',
+  415: 'badMediaType',
+  429: 'overLimit',
+  501: 'notImplemented',
+  503: 'serviceUnavailable',
+};
+
+export const computeDialect: Dialect = {
+  name: 'compute',
+  statusOf: { 'over-quota': 403 },
+  malformedBody: 'Malformed request body',
+  fault: (fault, status, requestId) => ({
+    body: {
+      [NOVA_NAMES[status] ?? 'computeFault']: {
+        code: status,
+        message:
+          fault.kind === 'internal'
+            ? `Unexpected API Error. Please report this with the request id ${requestId}.`
+            : fault.message,
+      },
+    },
+  }),
+  invalid: ({ path, value, message }) => {
+    const field = path.at(-1);
+    return new Fault(
+      'invalid',
+      'ValidationError',
+      field === undefined
+        ? message
+        : `Invalid input for field/attribute ${field}. Value: ${pythonStr(value)}. ${message}`,
+    );
+  },
+};
+
+export const imageDialect: Dialect = {
+  name: 'image',
+  statusOf: { 'over-quota': 413 },
+  malformedBody: 'Malformed JSON in request body.',
+  fault: (fault, status) => {
+    const title = TITLES[status] ?? '';
+    const text = escapeHtml(fault.message);
+    // compat: glance lets webob render its errors, and webob answers HTML to who does not ask for JSON.
+    return {
+      contentType: 'text/html; charset=UTF-8',
+      body:
+        `<html>\n <head>\n  <title>${status} ${title}</title>\n </head>\n <body>\n` +
+        `  <h1>${status} ${title}</h1>\n  ${text}<br /><br />\n\n\n\n </body>\n</html>`,
+    };
+  },
+  invalid: ({ message }) =>
+    new Fault(
+      'invalid',
+      'InvalidObject',
+      `Provided object does not match schema 'image': ${message}`,
+    ),
+};
+
+/** For paths that belong to no service. */
+export const platformDialect: Dialect = {
+  name: 'platform',
+  malformedBody: 'The request body is not JSON.',
+  fault: (fault, status) => ({
+    body: { error: { code: status, title: TITLES[status] ?? '', message: fault.message } },
+  }),
+  invalid: ({ message }) => new Fault('invalid', 'BadRequest', message),
+};
+
+function escapeHtml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
