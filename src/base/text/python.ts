@@ -13,7 +13,7 @@ export function pythonRepr(value: unknown): string {
     );
     return `{${members.join(', ')}}`;
   }
-  return String(value as number);
+  return typeof value === 'number' ? String(value) : JSON.stringify(value);
 }
 
 /** Python's `str()`: as `repr()`, but a string stands without quotes. */

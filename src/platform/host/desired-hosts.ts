@@ -49,7 +49,7 @@ export class DesiredHosts {
     wanted: ReadonlyMap<string, Member<S>>,
   ): number {
     const members: Map<string, Member<S>> = this.#host(host).sections[section];
-    for (const id of [...members.keys()]) {
+    for (const id of members.keys()) {
       if (!wanted.has(id)) this.set(host, section, id, null);
     }
     for (const [id, value] of wanted) this.set(host, section, id, value);

@@ -131,7 +131,7 @@ export class ObservedHosts {
         const accepted = accept(change.value as Observed<S> | undefined);
         if (accepted !== undefined) resolve(accepted);
       } catch (error) {
-        reject(error as Error);
+        reject(error);
       }
     });
     try {

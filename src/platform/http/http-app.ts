@@ -121,13 +121,11 @@ function servicePlugin(service: Service, options: HttpAppOptions): FastifyPlugin
     const app: ServiceApp = plain.withTypeProvider<TypeBoxTypeProvider>();
     const served = new ServedPaths();
     app.addHook('onRoute', (route) => served.add(route.method, route.url));
-    app.addContentTypeParser('application/json', (request, payload, done) => {
-      readJson(payload, dialect).then(
-        (body) => done(null, body),
-        (error: Error) => done(error),
-      );
-      void request;
-    });
+    app.addContentTypeParser(
+      'application/json',
+      async (_request: FastifyRequest, payload: NodeJS.ReadableStream) =>
+        await readJson(payload, dialect),
+    );
     app.setErrorHandler(errorHandler(dialect, options));
     app.setNotFoundHandler(async (request, reply) => {
       const methods = served.methodsOf(request.url.split('?')[0] ?? '');

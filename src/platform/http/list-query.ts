@@ -1,5 +1,5 @@
 /** What a caller asks of a list: how many, from where, in which order, which members. The same way for every service. */
-import { Fault } from '../fault.ts';
+import type { Fault } from '../fault.ts';
 
 export type SortKey = { readonly key: string; readonly dir: 'asc' | 'desc' };
 

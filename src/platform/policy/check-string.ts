@@ -74,7 +74,7 @@ export function compileCheck(text: string, rule: (name: string) => Check): Check
     if (kind === 'field') {
       const [, name = '', value = ''] = /^[^:]+:([^=]+)=(.*)$/.exec(match) ?? [];
       if (name === '') throw bad(`'${token}' is not 'field:resource:name=value'`);
-      return (_who, target) => text_(target[name]) === value;
+      return (_who, target) => textOf(target[name]) === value;
     }
     const wanted = expander(match);
     const literal = /^'(.*)'$/.exec(kind)?.[1] ?? (/^(None|True|False)$/.test(kind) ? kind : null);
@@ -95,11 +95,11 @@ export function compileCheck(text: string, rule: (name: string) => Check): Check
 function expander(match: string): (target: Target) => string | undefined {
   const name = /^%\((.*)\)s$/.exec(match)?.[1];
   if (name === undefined) return () => match;
-  return (target) => (name in target ? text_(target[name]) : undefined);
+  return (target) => (name in target ? textOf(target[name]) : undefined);
 }
 
 /** Values are compared as Python prints them. */
-function text_(value: unknown): string {
+function textOf(value: unknown): string {
   if (value === true) return 'True';
   if (value === false) return 'False';
   if (value === null || value === undefined) return 'None';
