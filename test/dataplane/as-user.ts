@@ -1,0 +1,63 @@
+/** Starts the checks' program as root or as an ordinary user, with the host kept out of reach. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { attempt, type RunResult } from '../../src/drivers/run.ts';
+
+export type Mode = 'root' | 'rootless';
+
+const REPOSITORY = join(import.meta.dirname, '..', '..');
+
+/** Why this mode cannot be tested by the user who runs the tests; null when it can. */
+export function reasonToSkip(mode: Mode): string | null {
+  if (mode === 'rootless' || isRoot()) return null;
+  return 'these tests are run without root; run them as root to test a yard of root too';
+}
+
+/** Runs a suite in a process of its own, with a state directory that is gone afterwards. */
+export async function runSuite(mode: Mode, suite: string): Promise<RunResult> {
+  const signal = AbortSignal.timeout(280_000);
+  const work = await mkdtemp(join(tmpdir(), 'stackyard-test-'));
+  try {
+    if (mode === 'rootless' && isRoot()) {
+      const words = ['--mount', '--propagation', 'private', 'sh', '-c', BECOME_USER, 'sh'];
+      return await attempt('unshare', [...words, work, REPOSITORY, process.execPath, suite], {
+        signal,
+      });
+    }
+    const program = join(REPOSITORY, 'test/dataplane/program.ts');
+    return await attempt(process.execPath, [program, suite, join(work, 'state')], {
+      signal,
+      cwd: REPOSITORY,
+    });
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Becomes a user with no rights at all in a mount namespace of its own, where what an ordinary
+ * user has on Debian is there even if this machine's root keeps it: a tap device that everybody may
+ * open, and a checkout and a Node that everybody may read.
+ */
+const BECOME_USER = `
+set -eu
+work=$1 repository=$2 node=$3 suite=$4
+mount -t tmpfs -o mode=0755 tmpfs "$work"
+chmod 0755 "$work"
+mkdir "$work/repository" "$work/state"
+mount --bind "$repository" "$work/repository"
+: >"$work/node"
+mount --bind "$node" "$work/node"
+mknod -m 0666 "$work/tun" c 10 200
+mount --bind "$work/tun" /dev/net/tun
+chown 64321:64321 "$work/state"
+cd "$work/repository"
+export HOME="$work/state" PATH=/usr/bin:/bin
+exec setpriv --reuid 64321 --regid 64321 --clear-groups --bounding-set -all --no-new-privs \\
+  "$work/node" test/dataplane/program.ts "$suite" "$work/state/cloud"
+`;
+
+function isRoot(): boolean {
+  return process.geteuid?.() === 0;
+}
