@@ -4,6 +4,7 @@ import type { ComputeTables } from './tables/compute.ts';
 import type { EngineTables } from './tables/engine.ts';
 import type { IdentityTables } from './tables/identity.ts';
 import type { ImageTables } from './tables/image.ts';
+import type { NetworkSecurityTables } from './tables/network-security.ts';
 import type { NetworkTables } from './tables/network.ts';
 import type { PlacementTables } from './tables/placement.ts';
 
@@ -14,6 +15,7 @@ export interface Tables
     ImageTables,
     PlacementTables,
     NetworkTables,
+    NetworkSecurityTables,
     ComputeTables {}
 
 /** A connection outside or inside a transaction. Store functions take this. */

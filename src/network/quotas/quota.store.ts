@@ -1,0 +1,27 @@
+/** How much of each network resource a project has, in SQL. */
+import { sql } from 'kysely';
+import type { Db, Tables } from '#platform/db/tables.ts';
+import type { QuotaResource } from './quota.rules.ts';
+
+/** Where the resources are counted; each of these tables has a `project_id`. */
+const COUNTED: Readonly<Record<QuotaResource, keyof Tables | 'networks' | 'subnets' | 'ports'>> = {
+  network: 'networks',
+  subnet: 'subnets',
+  port: 'ports',
+  rbac_policy: 'rbac_policies',
+  security_group: 'security_groups',
+  security_group_rule: 'security_group_rules',
+};
+
+/** How many of the resource the project has. */
+export async function countUsed(
+  db: Db,
+  projectId: string,
+  resource: QuotaResource,
+): Promise<number> {
+  const { rows } = await sql<{ used: number | string }>`
+    select count(*) as used from ${sql.table(COUNTED[resource])} where project_id = ${projectId}`.execute(
+    db,
+  );
+  return Number(rows[0]?.used ?? 0);
+}

@@ -1,0 +1,143 @@
+/** Security groups in SQL, and which ports are in them. */
+import type { Insertable, Selectable, Updateable } from 'kysely';
+import type { Db } from '#platform/db/tables.ts';
+import type { SecurityGroupsTable } from '#platform/db/tables/network-security.ts';
+import { sharedWith } from '../rbac-policies/rbac-policy.store.ts';
+
+export type SecurityGroupRow = Selectable<SecurityGroupsTable>;
+
+export async function findGroup(db: Db, id: string): Promise<SecurityGroupRow | undefined> {
+  return await db.selectFrom('security_groups').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+export async function findDefaultGroupId(db: Db, projectId: string): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('security_groups')
+    .select('id')
+    .where('project_id', '=', projectId)
+    .where('is_default', '=', 1)
+    .executeTakeFirst();
+  return row?.id;
+}
+
+/** Groups that a project may use: its own and those shared with it. All groups when no project is named. */
+export async function findUsableGroups(
+  db: Db,
+  ids: readonly string[],
+  projectId: string | null,
+): Promise<readonly SecurityGroupRow[]> {
+  if (ids.length === 0) return [];
+  let query = db.selectFrom('security_groups').selectAll().where('id', 'in', ids);
+  if (projectId !== null) {
+    query = query.where((eb) =>
+      eb.or([
+        eb('project_id', '=', projectId),
+        sharedWith('security_group', 'security_groups.id', projectId),
+      ]),
+    );
+  }
+  return await query.orderBy('id').execute();
+}
+
+/** A project's own groups with one of these names or ids. */
+export async function findGroupsByNameOrId(
+  db: Db,
+  projectId: string,
+  namesOrIds: readonly string[],
+): Promise<readonly SecurityGroupRow[]> {
+  if (namesOrIds.length === 0) return [];
+  return await db
+    .selectFrom('security_groups')
+    .selectAll()
+    .where((eb) => eb.or([eb('id', 'in', namesOrIds), eb('name', 'in', namesOrIds)]))
+    .where((eb) =>
+      eb.or([
+        eb('project_id', '=', projectId),
+        sharedWith('security_group', 'security_groups.id', projectId),
+      ]),
+    )
+    .orderBy('id')
+    .execute();
+}
+
+/** Writes a group. False when the project has a default group already and this was to be another. */
+export async function insertGroup(
+  db: Db,
+  group: Insertable<SecurityGroupsTable>,
+): Promise<boolean> {
+  const result = await db
+    .insertInto('security_groups')
+    .values(group)
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirstOrThrow();
+  return result.numInsertedOrUpdatedRows === 1n;
+}
+
+export async function updateGroup(
+  db: Db,
+  id: string,
+  change: Updateable<SecurityGroupsTable>,
+): Promise<void> {
+  await db.updateTable('security_groups').set(change).where('id', '=', id).execute();
+}
+
+/** Counts one more change of the group, such as a rule that came or went. */
+export async function touchGroup(db: Db, id: string, at: string): Promise<void> {
+  await db
+    .updateTable('security_groups')
+    .set((eb) => ({ revision_number: eb('revision_number', '+', 1), updated_at: at }))
+    .where('id', '=', id)
+    .execute();
+}
+
+export async function deleteGroup(db: Db, id: string): Promise<void> {
+  await db.deleteFrom('security_groups').where('id', '=', id).execute();
+}
+
+/** Whether any port is in the group. */
+export async function isGroupInUse(db: Db, id: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('port_security_groups')
+    .select('port_id')
+    .where('security_group_id', '=', id)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** The groups of many ports, by port id, each in the order of group ids. A port without groups is not a key. */
+export async function groupsOfPorts(
+  db: Db,
+  portIds: readonly string[],
+): Promise<ReadonlyMap<string, readonly { readonly id: string; readonly name: string }[]>> {
+  const groups = new Map<string, { id: string; name: string }[]>();
+  if (portIds.length === 0) return groups;
+  const rows = await db
+    .selectFrom('port_security_groups')
+    .innerJoin('security_groups', 'security_groups.id', 'port_security_groups.security_group_id')
+    .select(['port_id', 'security_groups.id', 'security_groups.name'])
+    .where('port_id', 'in', portIds)
+    .orderBy('security_groups.id')
+    .execute();
+  for (const { port_id, id, name } of rows) {
+    const known = groups.get(port_id);
+    if (known) known.push({ id, name });
+    else groups.set(port_id, [{ id, name }]);
+  }
+  return groups;
+}
+
+/** Puts a port into exactly these groups. */
+export async function setPortGroups(
+  db: Db,
+  portId: string,
+  groupIds: readonly string[],
+): Promise<void> {
+  await db.deleteFrom('port_security_groups').where('port_id', '=', portId).execute();
+  const ids = [...new Set(groupIds)];
+  if (ids.length === 0) return;
+  await db
+    .insertInto('port_security_groups')
+    .values(ids.map((security_group_id) => ({ port_id: portId, security_group_id })))
+    .execute();
+}
