@@ -22,6 +22,8 @@ type Sections = { [S in Section]: Map<string, Observed<S>> };
 type Host = {
   readonly facts: HostFacts;
   readonly sections: Sections;
+  /** The revision of the last whole document that the agent has compared with its host. */
+  listed: number;
   connected: boolean;
   /** When it was last heard of, by the clock of this process. */
   heardAt: Date;
@@ -41,15 +43,23 @@ export class ObservedHosts {
 
   /** An agent has come and has told everything that it sees. */
   connected(facts: HostFacts, now: Date): void {
-    const before = this.#hosts.get(facts.host);
     const host: Host = {
       facts,
-      sections: before?.sections ?? { networks: new Map(), ports: new Map(), servers: new Map() },
+      sections: { networks: new Map(), ports: new Map(), servers: new Map() },
+      listed: 0,
       connected: true,
       heardAt: now,
     };
     this.#hosts.set(facts.host, host);
     for (const listener of this.#hostListeners) listener(facts.host, host);
+  }
+
+  /** The agent has looked at all of its host: what it has not told of is not there. */
+  listed(name: string, revision: number): void {
+    const host = this.#hosts.get(name);
+    if (!host) return;
+    host.listed = revision;
+    for (const listener of this.#hostListeners) listener(name, host);
   }
 
   /** The agent is gone; what it last saw stays, and is known to be old. */
@@ -138,6 +148,29 @@ export class ObservedHosts {
       return await orAborted(promise, signal);
     } finally {
       stop();
+    }
+  }
+
+  /**
+   * Resolves when the host is known to hold nothing of a server whose removal was asked for at `revision`. That no
+   * observation tells of it is not enough: the agent may be about to make it.
+   */
+  async waitGone(name: string, id: string, revision: number, signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const look = () => {
+      const host = this.#hosts.get(name);
+      const seen = host?.sections.servers.get(id);
+      const gone = seen
+        ? seen.power === 'absent' && seen.settled >= revision
+        : host !== undefined && host.listed >= revision;
+      if (gone) resolve();
+    };
+    const stops = [this.onChange(look), this.onHost(look)];
+    look();
+    try {
+      await orAborted(promise, signal);
+    } finally {
+      for (const stop of stops) stop();
     }
   }
 }

@@ -1,0 +1,156 @@
+/** The agent: makes one host match the desired document, and reports what is. */
+import type { Duplex } from 'node:stream';
+import type { HostFacts } from '#base/host/document.ts';
+import type { Dataplane } from '#drivers/dataplane/dataplane.ts';
+import type { Hypervisor } from '#drivers/hypervisor/hypervisor.ts';
+import { Fault } from '#platform/fault.ts';
+import {
+  LineLink,
+  PROTOCOL_VERSION,
+  type ToAgent,
+  type ToControl,
+} from '#platform/host/host-protocol.ts';
+import type { Logger } from '#platform/log.ts';
+import { Desired } from './desired.ts';
+import { NetworkKeeper } from './network-keeper.ts';
+import { Observations } from './observations.ts';
+import { ServerKeeper } from './server-keeper.ts';
+
+export type AgentDeps = {
+  /** The name of this host. */
+  readonly host: string;
+  readonly hypervisor: Hypervisor;
+  readonly dataplane: Dataplane;
+  readonly log: Logger;
+};
+
+export class Agent {
+  readonly #deps: AgentDeps;
+  readonly #facts: HostFacts;
+  readonly #desired = new Desired();
+  readonly #observations = new Observations();
+  readonly #network: NetworkKeeper;
+  readonly #servers: ServerKeeper;
+  readonly #stop = new AbortController();
+  #link: LineLink<ToControl, ToAgent> | undefined;
+
+  private constructor(deps: AgentDeps, facts: HostFacts) {
+    this.#deps = deps;
+    this.#facts = facts;
+    const shared = {
+      desired: this.#desired,
+      observations: this.#observations,
+      log: deps.log,
+      signal: this.#stop.signal,
+    };
+    this.#network = new NetworkKeeper({
+      ...shared,
+      dataplane: deps.dataplane,
+      holderOf: (portId) => this.#servers.holderOf(portId),
+    });
+    this.#servers = new ServerKeeper({
+      ...shared,
+      hypervisor: deps.hypervisor,
+      network: this.#network,
+    });
+    this.#observations.onChange((changes) => this.#link?.send({ type: 'seen', changes }));
+  }
+
+  /** Looks at the host: what it is, and what an earlier agent has left running on it. */
+  static async start(deps: AgentDeps): Promise<Agent> {
+    const { host, hypervisor, log } = deps;
+    const info = await hypervisor.info({ signal: AbortSignal.timeout(120_000) });
+    const agent = new Agent(deps, {
+      host,
+      hypervisorType: info.type,
+      accelerator: info.accelerator,
+      acceleratorReason: info.acceleratorReason,
+      hypervisorVersion: info.version,
+      vcpus: info.vcpus,
+      memoryMib: info.memoryMib,
+      diskGib: info.diskGib,
+      cpuModel: info.cpuModel,
+    });
+    await agent.#network.begin();
+    await agent.#servers.begin();
+    log.info({ host }, 'agent started');
+    return agent;
+  }
+
+  /** Talks to control over this stream from now on. Resolves when the stream has ended; nothing else ends by that. */
+  async serve(stream: Duplex): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const link: LineLink<ToControl, ToAgent> = new LineLink(stream, this.#deps.log, {
+      line: (message) => this.#take(link, message),
+      end: () => {
+        if (this.#link === link) this.#link = undefined;
+        resolve();
+      },
+    });
+    this.#link = link;
+    // Revisions are counted anew by each control process: what was settled for another means nothing to this one.
+    this.#observations.forgetSettled();
+    link.send({ type: 'hello', version: PROTOCOL_VERSION, facts: this.#facts });
+    link.send({ type: 'seen', changes: this.#observations.all() });
+    await promise;
+  }
+
+  /** Stops looking after the host. Guests, links and rules stay. */
+  async close(): Promise<void> {
+    this.#stop.abort(new Fault('unavailable', 'AgentStopping', 'The agent is going down.'));
+    this.#link?.close();
+    await this.#servers.idle();
+    await this.#network.idle();
+    await this.#deps.hypervisor.close();
+    await this.#deps.dataplane.close();
+  }
+
+  #take(link: LineLink<ToControl, ToAgent>, message: ToAgent): void {
+    switch (message.type) {
+      case 'full':
+        this.#desired.replace(message.revision, message.document);
+        this.#network.wake();
+        this.#servers.wakeAll();
+        link.send({ type: 'listed', revision: message.revision });
+        break;
+      case 'delta':
+        if (message.from !== this.#desired.revision) {
+          link.send({ type: 'resync' });
+          break;
+        }
+        this.#desired.apply(message.revision, message.changes);
+        if (message.changes.some(({ section }) => section !== 'servers')) this.#network.wake();
+        for (const { section, id } of message.changes) {
+          if (section === 'servers') this.#servers.wake(id);
+          if (section === 'ports') this.#servers.wakeHolder(id);
+        }
+        break;
+      case 'read':
+        void this.#read(link, message);
+        break;
+      case 'ping':
+        link.send({ type: 'pong' });
+        break;
+    }
+  }
+
+  async #read(
+    link: LineLink<ToControl, ToAgent>,
+    { id, server, lines }: Extract<ToAgent, { type: 'read' }>,
+  ): Promise<void> {
+    try {
+      const { hypervisor } = this.#deps;
+      const text = await hypervisor.readConsole(server, lines, { signal: this.#stop.signal });
+      link.send({ type: 'answer', id, text });
+    } catch (error) {
+      const fault = error instanceof Fault ? error : undefined;
+      this.#deps.log.error({ err: error, server_id: server }, 'reading a console failed');
+      link.send({
+        type: 'refusal',
+        id,
+        code: fault?.code ?? 'InternalError',
+        message: fault?.message ?? 'The console could not be read.',
+      });
+    }
+  }
+}

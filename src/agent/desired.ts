@@ -1,0 +1,54 @@
+/** The agent's copy of what its host should be. */
+import { EMPTY_DOCUMENT, SECTIONS, type HostDocument, type Section } from '#base/host/document.ts';
+import type { MemberChange } from '#platform/host/host-protocol.ts';
+
+type Sections = { [S in Section]: Map<string, HostDocument[S][string]> };
+
+export class Desired {
+  #revision = 0;
+  #sections: Sections = sectionsOf(EMPTY_DOCUMENT);
+
+  /** 0 until control has said anything: until then nothing may be taken away from the host. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get known(): boolean {
+    return this.#revision > 0;
+  }
+
+  get networks(): ReadonlyMap<string, HostDocument['networks'][string]> {
+    return this.#sections.networks;
+  }
+
+  get ports(): ReadonlyMap<string, HostDocument['ports'][string]> {
+    return this.#sections.ports;
+  }
+
+  get servers(): ReadonlyMap<string, HostDocument['servers'][string]> {
+    return this.#sections.servers;
+  }
+
+  replace(revision: number, document: HostDocument): void {
+    this.#sections = sectionsOf(document);
+    this.#revision = revision;
+  }
+
+  apply(revision: number, changes: readonly MemberChange<HostDocument>[]): void {
+    for (const { section, id, value } of changes) {
+      const members: Map<string, unknown> = this.#sections[section];
+      if (value === null) members.delete(id);
+      else members.set(id, value);
+    }
+    this.#revision = revision;
+  }
+}
+
+function sectionsOf(document: HostDocument): Sections {
+  const sections: Sections = { networks: new Map(), ports: new Map(), servers: new Map() };
+  for (const section of SECTIONS) {
+    const members: Map<string, unknown> = sections[section];
+    for (const [id, value] of Object.entries(document[section])) members.set(id, value);
+  }
+  return sections;
+}

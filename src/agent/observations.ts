@@ -1,0 +1,55 @@
+/** What the agent sees of its host; whoever listens hears only what is new. */
+import { isDeepStrictEqual } from 'node:util';
+import { SECTIONS, type HostObservations, type Section } from '#base/host/document.ts';
+import type { MemberChange } from '#platform/host/host-protocol.ts';
+
+type Seen<S extends Section> = HostObservations[S][string];
+type Sections = { [S in Section]: Map<string, Seen<S>> };
+type Change = MemberChange<HostObservations>;
+
+export class Observations {
+  readonly #sections: Sections = { networks: new Map(), ports: new Map(), servers: new Map() };
+  #listener: (changes: readonly Change[]) => void = () => undefined;
+
+  onChange(listener: (changes: readonly Change[]) => void): void {
+    this.#listener = listener;
+  }
+
+  find<S extends Section>(section: S, id: string): Seen<S> | undefined {
+    const members: Map<string, Seen<S>> = this.#sections[section];
+    return members.get(id);
+  }
+
+  ids(section: Section): readonly string[] {
+    return [...this.#sections[section].keys()];
+  }
+
+  /** Takes in what was seen; null when it is not there. */
+  set<S extends Section>(
+    section: S,
+    entries: readonly (readonly [string, Seen<S> | null])[],
+  ): void {
+    const members: Map<string, Seen<S>> = this.#sections[section];
+    const changes: Change[] = [];
+    for (const [id, value] of entries) {
+      if (isDeepStrictEqual(members.get(id) ?? null, value)) continue;
+      if (value === null) members.delete(id);
+      else members.set(id, value);
+      changes.push({ section, id, value });
+    }
+    if (changes.length > 0) this.#listener(changes);
+  }
+
+  all(): readonly Change[] {
+    return SECTIONS.flatMap((section) =>
+      [...this.#sections[section]].map(([id, value]) => ({ section, id, value })),
+    );
+  }
+
+  forgetSettled(): void {
+    for (const section of SECTIONS) {
+      const members: Map<string, Seen<Section>> = this.#sections[section];
+      for (const [id, value] of members) members.set(id, { ...value, settled: 0 });
+    }
+  }
+}
