@@ -12,7 +12,8 @@ import {
 import { join } from 'node:path';
 import { MAKE_YARD } from '../../src/drivers/yard/keeper-script.ts';
 import { probeYard } from '../../src/drivers/yard/probe.ts';
-import { listResidents, markProcess } from '../../src/drivers/yard/processes.ts';
+import { markProcess } from '../../src/drivers/processes.ts';
+import { listResidents } from '../../src/drivers/yard/residents.ts';
 import { recordPath } from '../../src/drivers/yard/record.ts';
 import { ensureYard, ensureYardAbsent, enterYard, findYard } from '../../src/drivers/yard/yard.ts';
 import type { Yard } from '../../src/drivers/yard/yard.ts';

@@ -5,7 +5,8 @@ import { statSync } from 'node:fs';
 import { Fault } from '#platform/fault.ts';
 import { start } from '../run.ts';
 import { JOIN_YARD, KEEPER_MARK, MAKE_YARD, YARD_NET_FILE } from './keeper-script.ts';
-import { markProcess, type ProcessMark, type Resident } from './processes.ts';
+import { markProcess, type ProcessMark } from '../processes.ts';
+import type { Resident } from './residents.ts';
 import { lockPath, writeRecord } from './record.ts';
 
 export type Keeper = { readonly mark: ProcessMark; readonly rootless: boolean };

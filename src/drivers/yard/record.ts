@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isAlive, livesInYardOf, type ProcessMark } from './processes.ts';
+import { isAlive, type ProcessMark } from '../processes.ts';
+import { livesInYardOf } from './residents.ts';
 
 /** How the yard was made and who holds it open. */
 export type YardRecord = {

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { delay } from '#base/async.ts';
 import { Fault } from '#platform/fault.ts';
 import { startKeeper } from './keeper.ts';
-import { isAlive, listResidents, signalProcess, type Resident } from './processes.ts';
+import { isAlive, signalProcess } from '../processes.ts';
+import { listResidents, type Resident } from './residents.ts';
 import { lockPath, readLiveRecord, recordPath, writeRecord } from './record.ts';
 
 export { YARD_STATE_DIR } from './keeper-script.ts';
