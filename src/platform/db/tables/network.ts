@@ -1,3 +1,117 @@
-/** The tables of the network service. Columns are text and integer only; times are ISO text in UTC; booleans 0 and 1. */
-// oxlint-disable-next-line typescript/no-empty-interface -- filled by its service
-export interface NetworkTables {}
+/** The core tables of the network service. Columns are text and integer only; times are ISO text in UTC; booleans 0 and 1. */
+import type { Flag } from '../tables.ts';
+
+/** What every resource of the network service has. */
+interface Standard {
+  id: string;
+  project_id: string;
+  description: string;
+  revision_number: number;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface NetworksTable extends Standard {
+  name: string;
+  admin_state_up: Flag;
+  /** `router:external`. Who may see and use the network beside its owner is in `rbac_policies`. */
+  external: Flag;
+  is_default: Flag;
+  mtu: number;
+  port_security_enabled: Flag;
+  dns_domain: string;
+  vlan_transparent: Flag | null;
+  network_type: string;
+  physical_network: string | null;
+  segmentation_id: number | null;
+  /** JSON: a list of names. */
+  availability_zone_hints: string;
+}
+
+export interface SubnetsTable extends Standard {
+  network_id: string;
+  name: string;
+  ip_version: 4 | 6;
+  cidr: string;
+  gateway_ip: string | null;
+  enable_dhcp: Flag;
+  ipv6_ra_mode: string | null;
+  ipv6_address_mode: string | null;
+  /** JSON: a list of `{start, end}`. */
+  allocation_pools: string;
+  /** JSON: a list of addresses, in order. */
+  dns_nameservers: string;
+  /** JSON: a list of `{destination, nexthop}`. */
+  host_routes: string;
+  /** JSON: a list of device owners, or of how they begin. */
+  service_types: string;
+}
+
+export interface PortsTable extends Standard {
+  network_id: string;
+  name: string;
+  /** Lower case, colon separated; unique in its network. */
+  mac_address: string;
+  admin_state_up: Flag;
+  status: 'ACTIVE' | 'DOWN' | 'BUILD' | 'ERROR';
+  device_id: string;
+  device_owner: string;
+  ip_allocation: 'immediate' | 'deferred' | 'none';
+  port_security_enabled: Flag;
+  /** JSON: a list of `{mac_address, ip_address}`. */
+  allowed_address_pairs: string;
+  /** JSON: a list of `{opt_name, opt_value, ip_version}`. */
+  extra_dhcp_opts: string;
+  dns_name: string;
+  dns_domain: string;
+  propagate_uplink_status: Flag;
+  numa_affinity_policy: string | null;
+}
+
+/** Where a port is plugged. One row a port for now; a live migration will have a second, inactive one. */
+export interface PortBindingsTable {
+  port_id: string;
+  /** '' for nowhere. */
+  host: string;
+  status: 'ACTIVE' | 'INACTIVE';
+  vnic_type: string;
+  /** JSON. */
+  profile: string;
+  vif_type: string;
+  /** JSON. */
+  vif_details: string;
+}
+
+/** An address that a port has. */
+export interface FixedIpsTable {
+  port_id: string;
+  network_id: string;
+  subnet_id: string;
+  ip_address: string;
+  /** The address as hexadecimal digits of one length, so that it sorts as a number does. */
+  ip_order: string;
+  /** Which of the port's addresses it is, from 0. */
+  position: number;
+}
+
+/** Which security groups a port is in. */
+export interface PortSecurityGroupsTable {
+  port_id: string;
+  security_group_id: string;
+}
+
+/** Tags of every kind of resource. Whoever deletes a resource deletes its tags. */
+export interface ResourceTagsTable {
+  resource_id: string;
+  tag: string;
+}
+
+export interface NetworkTables {
+  networks: NetworksTable;
+  subnets: SubnetsTable;
+  ports: PortsTable;
+  port_bindings: PortBindingsTable;
+  fixed_ips: FixedIpsTable;
+  port_security_groups: PortSecurityGroupsTable;
+  resource_tags: ResourceTagsTable;
+}

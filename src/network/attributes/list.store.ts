@@ -1,0 +1,114 @@
+/** The common part of every list in SQL: filters, tags and times. Each resource's store adds its own. */
+import {
+  sql,
+  type Expression,
+  type ExpressionBuilder,
+  type ReferenceExpression,
+  type SqlBool,
+} from 'kysely';
+import { flag as asFlag, type Db, type Tables } from '#platform/db/tables.ts';
+import type { Filter, ListQuery, TagFilters } from './list-query.ts';
+
+/** Where an attribute is kept, when not in the column of its own name; or how it is filtered by. */
+export type OwnFilters<TB extends keyof Tables> = Readonly<
+  Record<
+    string,
+    (eb: ExpressionBuilder<Tables, TB>, values: Filter['values']) => Expression<SqlBool>
+  >
+>;
+
+/**
+ * Everything that a list query asks of the rows of `table`, as one condition. `own` says of attributes that
+ * are not a column of the same name how they are filtered by; it needs one for each attribute of kind `own`.
+ */
+export function listConditions<TB extends keyof Tables>(
+  eb: ExpressionBuilder<Tables, TB>,
+  table: TB,
+  { filters, tags, changedSince }: ListQuery,
+  own: OwnFilters<TB>,
+): Expression<SqlBool> {
+  const column = (name: string) => `${table}.${name}` as ReferenceExpression<Tables, TB>;
+  const conditions = filters.map((filter) => {
+    if (filter.values.length === 0) return sql<SqlBool>`1 = 1`;
+    const ownFilter = own[filter.name];
+    if (ownFilter) return ownFilter(eb, filter.values);
+    if (filter.kind === 'own') throw new Error(`no filter is known for '${filter.name}'`);
+    return oneOf(eb, column(filter.name), filter.values);
+  });
+  if (changedSince !== null) {
+    conditions.push(eb(column('updated_at'), '>=', changedSince as never));
+  }
+  return eb.and([...conditions, ...tagConditions(eb, column('id'), tags)]);
+}
+
+/** The column has one of the values. */
+export function oneOf<TB extends keyof Tables>(
+  eb: ExpressionBuilder<Tables, TB>,
+  column: ReferenceExpression<Tables, TB>,
+  values: Filter['values'],
+): Expression<SqlBool> {
+  const stored = values.map((value) => (typeof value === 'boolean' ? asFlag(value) : value));
+  return stored.length === 1
+    ? eb(column, '=', stored[0] as never)
+    : eb(column, 'in', stored as never);
+}
+
+function tagConditions<TB extends keyof Tables>(
+  eb: ExpressionBuilder<Tables, TB>,
+  id: ReferenceExpression<Tables, TB>,
+  tags: TagFilters,
+): Expression<SqlBool>[] {
+  const has = (anyOf: readonly string[]) =>
+    sql<SqlBool>`${eb.ref(id as never)} in (select resource_id from resource_tags where tag in (${sql.join([...anyOf])}))`;
+  const hasAll = (all: readonly string[]) => eb.and(all.map((tag) => has([tag])));
+  return [
+    ...(tags.all ? [hasAll(tags.all)] : []),
+    ...(tags.any ? [has(tags.any)] : []),
+    ...(tags.notAll ? [eb.not(hasAll(tags.notAll))] : []),
+    ...(tags.notAny ? [eb.not(has(tags.notAny))] : []),
+  ];
+}
+
+/** The tags of resources by their id, sorted; resources without any are left out. */
+export async function tagsOf(
+  db: Db,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  return await inChunks(ids, async (some) => {
+    const tags = new Map<string, string[]>();
+    const rows = await db
+      .selectFrom('resource_tags')
+      .select(['resource_id', 'tag'])
+      .where('resource_id', 'in', some)
+      .orderBy('tag')
+      .execute();
+    for (const { resource_id, tag } of rows) {
+      const known = tags.get(resource_id);
+      if (known) known.push(tag);
+      else tags.set(resource_id, [tag]);
+    }
+    return tags;
+  });
+}
+
+/** Takes all tags from a resource that is being deleted. */
+export async function deleteTags(db: Db, id: string): Promise<void> {
+  await db.deleteFrom('resource_tags').where('resource_id', '=', id).execute();
+}
+
+/** How many ids fit into one statement. */
+const CHUNK = 1000;
+
+/** Loads what belongs to many rows, a lot of ids at a time. */
+export async function inChunks<T>(
+  ids: readonly string[],
+  load: (some: readonly string[]) => Promise<ReadonlyMap<string, T>>,
+): Promise<ReadonlyMap<string, T>> {
+  if (ids.length === 0) return new Map();
+  if (ids.length <= CHUNK) return await load(ids);
+  const all = new Map<string, T>();
+  for (let start = 0; start < ids.length; start += CHUNK) {
+    for (const [id, value] of await load(ids.slice(start, start + CHUNK))) all.set(id, value);
+  }
+  return all;
+}
