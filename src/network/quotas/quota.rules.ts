@@ -1,5 +1,6 @@
 /** What a project may have of each network resource when nobody has said otherwise, and when that is too much. */
 import { Fault } from '#platform/fault.ts';
+import { overQuota } from '../network.faults.ts';
 
 /** Limits by resource; -1 means no limit. */
 export type Limits = Readonly<Record<string, number>>;
@@ -33,11 +34,8 @@ export function checkRoom(
   resource: QuotaResource,
   { limit, used, wanted }: { limit: number; used: number; wanted: number },
 ): void {
-  if (limit >= 0 && used + wanted > limit) throw overQuota(resource);
+  if (limit >= 0 && used + wanted > limit) throw overQuota([resource]);
 }
-
-export const overQuota = (resource: QuotaResource) =>
-  new Fault('over-quota', 'OverQuota', `Quota exceeded for resources: ['${resource}'].`);
 
 export const quotaNotFound = (projectId: string) =>
   new Fault(

@@ -1,6 +1,7 @@
 /** What ports need of security groups: a default group, and a check of the groups that were asked for. */
 import type { Context } from '#platform/context.ts';
 import { flag, type Tx } from '#platform/db/tables.ts';
+import { timestamp } from '../attributes/standard.ts';
 import { checkQuota } from '../quotas/check-quota.ts';
 import { mixedStatefulness, securityGroupNotFound } from './security-group.faults.ts';
 import { insertRules, templateRules } from './security-group-rule.store.ts';
@@ -54,7 +55,7 @@ export async function makeGroup(
   const template = await templateRules(tx, isDefault ? 'default' : 'others');
   await checkQuota(tx, projectId, 'security_group_rule', template.length);
   const id = newId();
-  const at = now().toISOString();
+  const at = timestamp(now());
   const inserted = await insertGroup(tx, {
     id,
     project_id: projectId,
