@@ -2,6 +2,7 @@
 import { pythonStr } from '#base/text/python.ts';
 import { Fault, type FaultKind } from '../fault.ts';
 import type { ValidatedPart, ValidationProblem } from './validation.ts';
+import { webobFault } from './webob-faults.ts';
 
 export type WireFault = {
   readonly status: number;
@@ -9,10 +10,23 @@ export type WireFault = {
   readonly body: string;
 };
 
+/** What some services look at when they word a refusal. */
+export type RefusedRequest = {
+  readonly method: string;
+  /** The headers of those names; '' when the request had none. */
+  readonly accept: string;
+  readonly contentType: string;
+};
+
 /** A service's way of saying no. */
 export type Dialect = {
   readonly name: 'identity' | 'image' | 'network' | 'compute' | 'placement' | 'platform';
-  fault(fault: Fault, status: number, requestId: string): { contentType?: string; body: unknown };
+  fault(
+    fault: Fault,
+    status: number,
+    requestId: string,
+    request: RefusedRequest,
+  ): { contentType?: string; body: unknown };
   /** Kinds whose status differs from the usual one. */
   readonly statusOf?: Partial<Record<FaultKind, number>>;
   /** Codes whose status differs from that of their kind, each with a `compat:` comment. */
@@ -50,21 +64,28 @@ const TITLES: Readonly<Record<number, string>> = {
   405: 'Method Not Allowed',
   406: 'Not Acceptable',
   409: 'Conflict',
+  410: 'Gone',
   412: 'Precondition Failed',
   413: 'Request Entity Too Large',
   415: 'Unsupported Media Type',
+  416: 'Request Range Not Satisfiable',
   500: 'Internal Server Error',
   501: 'Not Implemented',
   503: 'Service Unavailable',
 };
 
 /** The answer to send for a fault. */
-export function wireFault(dialect: Dialect, fault: Fault, requestId: string): WireFault {
+export function wireFault(
+  dialect: Dialect,
+  fault: Fault,
+  requestId: string,
+  request: RefusedRequest = { method: 'GET', accept: '', contentType: '' },
+): WireFault {
   const status =
     dialect.statusOfCode?.[fault.code] ?? dialect.statusOf?.[fault.kind] ?? STATUS[fault.kind];
   // compat: keystonemiddleware refuses a bad token for every service, in Keystone's own words.
   const speaker = fault.kind === 'unauthenticated' ? identityDialect : dialect;
-  const { contentType, body } = speaker.fault(fault, status, requestId);
+  const { contentType, body } = speaker.fault(fault, status, requestId, request);
   return {
     status,
     contentType: contentType ?? 'application/json',
@@ -79,12 +100,13 @@ export const identityDialect: Dialect = {
   fault: (fault, status) => ({
     body: { error: { code: status, message: fault.message, title: TITLES[status] ?? '' } },
   }),
-  invalid: ({ path, message }) => {
-    const field = path.at(-1);
+  invalid: ({ path, message }, part) => {
+    // compat: keystone checks what is inside `{"user": ...}`, so the wrapper is no part of the path.
+    const field = (part === 'body' ? path.slice(1) : path).join('/');
     return new Fault(
       'invalid',
       'SchemaValidationError',
-      field === undefined ? message : `Invalid input for field '${field}': ${message}`,
+      field === '' ? message : `Invalid input for field '${field}': ${message}`,
     );
   },
 };
@@ -153,21 +175,17 @@ export const computeDialect: Dialect = {
   },
 };
 
+/** Glance leaves its refusals to webob, the library that it is written with. */
 export const imageDialect: Dialect = {
   name: 'image',
   statusOf: { 'over-quota': 413 },
-  malformedBody: 'Malformed JSON in request body.',
-  fault: (fault, status) => {
-    const title = TITLES[status] ?? '';
-    const text = escapeHtml(fault.message);
-    // compat: glance lets webob render its errors, and webob answers HTML to who does not ask for JSON.
-    return {
-      contentType: 'text/html; charset=UTF-8',
-      body:
-        `<html>\n <head>\n  <title>${status} ${title}</title>\n </head>\n <body>\n` +
-        `  <h1>${status} ${title}</h1>\n  ${text}<br /><br />\n\n\n\n </body>\n</html>`,
-    };
+  statusOfCode: {
+    // compat: glance says so of an image that was deleted while its data arrived.
+    ImageGone: 410,
+    RangeNotSatisfiable: 416,
   },
+  malformedBody: 'Malformed JSON in request body.',
+  fault: (fault, status, _requestId, request) => webobFault(fault, status, TITLES, request),
   invalid: ({ message }) =>
     new Fault(
       'invalid',
@@ -185,7 +203,3 @@ export const platformDialect: Dialect = {
   }),
   invalid: ({ message }) => new Fault('invalid', 'BadRequest', message),
 };
-
-function escapeHtml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-}

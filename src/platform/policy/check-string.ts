@@ -76,6 +76,10 @@ export function compileCheck(text: string, rule: (name: string) => Check): Check
       if (name === '') throw bad(`'${token}' is not 'field:resource:name=value'`);
       return (_who, target) => textOf(target[name]) === value;
     }
+    // compat: `domain_id:None` asks that the caller's token has no domain.
+    if (match === 'None' && !/^('.*'|None|True|False)$/.test(kind)) {
+      return (who) => (who.values[kind] ?? '') === '';
+    }
     const wanted = expander(match);
     const literal = /^'(.*)'$/.exec(kind)?.[1] ?? (/^(None|True|False)$/.test(kind) ? kind : null);
     if (literal !== null) return (_who, target) => wanted(target) === literal;

@@ -31,6 +31,8 @@ const decided: readonly [string, Context, Record<string, unknown>, boolean][] = 
   ['system_scope:all', who([], '', { systemScope: 'all' }), {}, true],
   ['field:networks:shared=True', who([]), { shared: true }, true],
   ['None:%(target.domain)s', who([]), { 'target.domain': null }, true],
+  ['not domain_id:None', who([], '', { domainId: 'd1' }), {}, true],
+  ['not domain_id:None', who([]), {}, false],
   ["'x':%(kind)s", who([]), { kind: 'x' }, true],
 ];
 
