@@ -112,12 +112,5 @@ export const network: Migration = {
     `create index resource_tags_tag on resource_tags (tag)`,
 
     ...networkSecurity,
-
-    `create table port_security_groups (
-      port_id text not null references ports (id) on delete cascade,
-      security_group_id text not null references security_groups (id),
-      primary key (port_id, security_group_id)
-    )`,
-    `create index port_security_groups_group on port_security_groups (security_group_id)`,
   ],
 };

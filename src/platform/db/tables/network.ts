@@ -94,12 +94,6 @@ export interface FixedIpsTable {
   position: number;
 }
 
-/** Which security groups a port is in. */
-export interface PortSecurityGroupsTable {
-  port_id: string;
-  security_group_id: string;
-}
-
 /** Tags of every kind of resource. Whoever deletes a resource deletes its tags. */
 export interface ResourceTagsTable {
   resource_id: string;
@@ -112,6 +106,5 @@ export interface NetworkTables {
   ports: PortsTable;
   port_bindings: PortBindingsTable;
   fixed_ips: FixedIpsTable;
-  port_security_groups: PortSecurityGroupsTable;
   resource_tags: ResourceTagsTable;
 }
