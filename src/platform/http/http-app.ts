@@ -56,7 +56,7 @@ export type HttpAppOptions = {
   /** Whom a token belongs to; undefined when it is not valid (any more). */
   readonly authenticate: (token: string) => Promise<Identity | undefined>;
   /** Where clients that have no token are sent to get one: Keystone's public address. */
-  readonly authUrl: string;
+  readonly authUrl: () => string;
   /** Aborted when the cloud goes down. */
   readonly signal: AbortSignal;
 };
@@ -156,7 +156,7 @@ function servicePlugin(service: Service, options: HttpAppOptions): FastifyPlugin
           ? await options.authenticate(token)
           : undefined;
       if (!identity) {
-        reply.header('www-authenticate', `Keystone uri="${options.authUrl}"`);
+        reply.header('www-authenticate', `Keystone uri="${options.authUrl()}"`);
         throw new Fault(
           'unauthenticated',
           'Unauthorized',
@@ -202,7 +202,7 @@ function anonymous(
 }
 
 /** Reads a whole JSON body, within its bounds. An empty one is `null`. */
-async function readJson(payload: NodeJS.ReadableStream, dialect: Dialect): Promise<unknown> {
+export async function readJson(payload: NodeJS.ReadableStream, dialect: Dialect): Promise<unknown> {
   const timer = setTimeout(() => {
     const late = new Fault('invalid', 'RequestTimeout', 'The request body did not arrive in time.');
     (payload as unknown as { destroy(error: Error): void }).destroy(late);
@@ -249,7 +249,11 @@ async function sendFault(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
-  const { status, contentType, body } = wireFault(dialect, fault, request.id);
+  const { status, contentType, body } = wireFault(dialect, fault, request.id, {
+    method: request.method,
+    accept: request.headers.accept ?? '',
+    contentType: request.headers['content-type'] ?? '',
+  });
   reply.code(status).type(contentType).header('x-openstack-request-id', request.id);
   // The rest of a refused body is not read: the connection cannot be used again.
   if (status === 413) reply.header('connection', 'close');
