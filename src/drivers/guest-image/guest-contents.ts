@@ -9,10 +9,11 @@ export const GUEST_PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   bash: ['bin/bash'],
   conntrack: ['sbin/conntrack'],
   dash: ['bin/dash'],
-  'dropbear-bin': ['sbin/dropbear', 'bin/dropbearkey', 'bin/dbclient'],
+  'dropbear-bin': ['sbin/dropbear', 'bin/dropbearkey', 'bin/dropbearconvert', 'bin/dbclient'],
   iperf3: ['bin/iperf3'],
   iproute2: ['bin/ip', 'sbin/bridge', 'sbin/tc'],
   nftables: ['sbin/nft'],
+  'openssh-sftp-server': ['lib/openssh/sftp-server'],
   tcpdump: ['bin/tcpdump'],
 };
 
@@ -31,15 +32,14 @@ export const GUEST_FILES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Run on the building host, out of the unpacked packages. */
-export const BUILD_PACKAGES = ['e2fsprogs', 'mtools', 'syslinux', 'syslinux-common'] as const;
+export const BUILD_PACKAGES = ['e2fsprogs', 'mtools', 'syslinux'] as const;
 
 /** Loaded at every boot, when the device is there (`tiny/lib/tiny/boot`). */
 const BOOT_MODULES = ['virtio_pci', 'virtio_net', 'virtio_blk', 'virtio_rng', 'button', 'evdev'];
 
 /** Loaded by the kernel itself the moment somebody needs them. */
 const DISK_MODULES = words(`
-  isofs vfat nls_cp437 nls_ascii nls_utf8 nls_iso8859_1 loop overlay virtio_scsi sd_mod
-  sr_mod
+  isofs vfat nls_cp437 nls_ascii nls_utf8 nls_iso8859_1 loop
 `);
 
 const NETWORK_MODULES = words(`

@@ -100,18 +100,7 @@ export async function indexLibraries(trees: ReadonlyMap<string, string>): Promis
 }
 
 function folderEntries(): TreeEntry[] {
-  const folders = [
-    'dev',
-    'proc',
-    'sys',
-    'run',
-    'mnt',
-    'state',
-    'root',
-    'home/tiny',
-    'var',
-    'etc/dropbear',
-  ];
+  const folders = ['dev', 'proc', 'sys', 'run', 'mnt', 'state', 'root', 'var', 'etc/dropbear'];
   const entries: TreeEntry[] = folders.map((path) => ({
     path,
     mode: path === 'root' ? 0o700 : 0o755,
@@ -125,6 +114,7 @@ function folderEntries(): TreeEntry[] {
     lib64: 'lib/x86_64-linux-gnu',
     'var/run': '/run',
     'var/log': '/run/log',
+    'usr/lib/sftp-server': '/bin/sftp-server', // where dropbear looks for it
     'etc/resolv.conf': '/run/resolv.conf',
     'etc/mtab': '/proc/self/mounts',
   };

@@ -70,6 +70,11 @@ const KNOWN_PACKAGES = 'packages.txt';
 const FILES = { kernel: 'vmlinuz', ramdisk: 'initramfs', disk: 'tiny.qcow2' } as const;
 /** 2020-01-01: some fixed day after which nothing in the guest looks odd. */
 const FILE_TIME = 1_577_836_800;
+/**
+ * Of zstd. Measured in a guest without KVM: level 3 unpacks in 0.40 s, 9 in 0.45 s and 19 in 0.55 s, each step about a
+ * megabyte smaller, and 19 takes ten seconds to make. gzip: 0.48 s and larger; lz4: 0.27 s and 2 MB larger; xz: 1.9 s.
+ */
+const COMPRESSION_LEVEL = 9;
 /** Deep enough for libraries of libraries; a chain longer than this is a mistake in a package. */
 const MAX_LIBRARY_ROUNDS = 6;
 
@@ -190,7 +195,7 @@ async function build(parts: Parts, digest: string, options: TinyImageOptions): P
     const support = await readSupport(parts.trees, parts.kernelPackage, signal);
     const archive = writeCpio([...parts.programs, ...support], FILE_TIME);
     const ramdisk = join(result, FILES.ramdisk);
-    const level = { params: { [zlib.ZSTD_c_compressionLevel]: 19 } };
+    const level = { params: { [zlib.ZSTD_c_compressionLevel]: COMPRESSION_LEVEL } };
     await writeFile(ramdisk, await compress(archive, level));
 
     log('making the disk');
