@@ -11,8 +11,8 @@ export type Reader<T> = (sent: unknown, name: string) => T;
 export type Action = 'create' | 'get' | 'update' | 'delete';
 
 /**
- * How lists are filtered by an attribute: as text, flag or number in the column of the same name, or in a
- * way of the resource's `own` (see its store).
+ * What lists are filtered by: a text, flag or number, in the column of the attribute's own name unless the
+ * resource's store says otherwise; or texts of which only the store knows what they mean.
  */
 export type FilterKind = 'text' | 'flag' | 'number' | 'own';
 

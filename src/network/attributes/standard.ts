@@ -6,7 +6,7 @@ export const STANDARD = {
   id: { filter: 'text', sort: true },
   project_id: { read: text(255), post: 'required', filter: 'text', sort: true },
   description: { read: text(255), post: { default: '' }, put: true, filter: 'text', sort: true },
-  tags: { filter: 'own' },
+  tags: {},
   revision_number: { filter: 'number', sort: true },
   created_at: { filter: 'text', sort: true },
   updated_at: { filter: 'text', sort: true },
