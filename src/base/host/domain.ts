@@ -33,6 +33,9 @@ export type BootSpec =
       readonly commandLine: string;
     };
 
+/** Files by path, such as `openstack/latest/meta_data.json`: text, or bytes that are no text, such as compressed user data. */
+export type ConfigDriveFiles = Readonly<Record<string, string | { readonly base64: string }>>;
+
 export type DomainSpec = {
   /** The server's UUID; also the SMBIOS UUID that the guest sees. */
   readonly id: string;
@@ -45,8 +48,8 @@ export type DomainSpec = {
   readonly rootDisk: { readonly image: ImageRef; readonly sizeGib: number } | null;
   /** An empty second disk, in GiB; 0 for none. */
   readonly ephemeralGib: number;
-  /** Files of the config drive by path, such as `openstack/latest/meta_data.json`; null for no config drive. */
-  readonly configDrive: Readonly<Record<string, string>> | null;
+  /** What is on the config drive; null for no config drive. */
+  readonly configDrive: ConfigDriveFiles | null;
   readonly nics: readonly NicSpec[];
   readonly power: DesiredPower;
   /** A count that has gone up asks for one restart of the guest, in the given way. */

@@ -52,7 +52,11 @@ function vmdk(descriptor: string): Buffer {
   return header;
 }
 
-function bytesAt(at: number, text: string, base: Buffer = Buffer.alloc(FORMAT_HEADER_BYTES)): Buffer {
+function bytesAt(
+  at: number,
+  text: string,
+  base: Buffer = Buffer.alloc(FORMAT_HEADER_BYTES),
+): Buffer {
   base.write(text, at, 'latin1');
   return base;
 }

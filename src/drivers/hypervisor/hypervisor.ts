@@ -3,6 +3,9 @@ import type { DomainSpec, DomainState, NicSpec } from '#base/host/domain.ts';
 
 export type CallOptions = { readonly signal: AbortSignal };
 
+/** `soft` asks the guest first (ACPI), for up to `softTimeoutMs`; `hard` does not ask. */
+export type StopHow = { readonly type: 'soft' | 'hard'; readonly softTimeoutMs?: number };
+
 /** What a hypervisor says of itself and of its host. */
 export type HypervisorInfo = {
   readonly type: 'QEMU' | 'fake';
@@ -31,7 +34,10 @@ export interface Hypervisor {
   info(options: CallOptions): Promise<HypervisorInfo>;
   /** Ids of all domains of which this host holds any trace: a process, a disk, a directory. */
   list(options: CallOptions): Promise<readonly string[]>;
-  /** What is really there, asked of the host and never of a cache. Finds guests that an earlier agent started. */
+  /**
+   * What is really there, asked of the host and never of a cache. Finds guests that an earlier agent
+   * started. A guest that has powered itself off is `stopped`, and what is left of it is put away.
+   */
   observe(id: string, options: CallOptions): Promise<DomainState>;
   /**
    * Makes disks and config drive where missing and starts the domain with the NICs of the spec in
@@ -40,19 +46,15 @@ export interface Hypervisor {
   ensureStarted(spec: DomainSpec, options: CallOptions): Promise<void>;
   /** Halts or continues a running domain's CPUs. */
   ensurePaused(id: string, paused: boolean, options: CallOptions): Promise<void>;
-  /** Ends the guest and keeps its disks: `soft` asks the guest first (ACPI) and waits up to `softTimeoutMs`. */
-  ensureStopped(
-    id: string,
-    how: { readonly type: 'soft' | 'hard'; readonly softTimeoutMs?: number },
-    options: CallOptions,
-  ): Promise<void>;
-  /** Plugs a card into a running domain, in its slot. */
+  /** Ends the guest and keeps its disks. A guest that does not stop when asked is stopped. */
+  ensureStopped(id: string, how: StopHow, options: CallOptions): Promise<void>;
+  /** Plugs a card into a running or paused domain, in its slot. */
   ensureNic(id: string, nic: NicSpec, options: CallOptions): Promise<void>;
-  /** Unplugs a card, waiting until the guest has let go of it. */
+  /** Unplugs a card, waiting until the guest has let go of it; refused while the domain is paused. */
   ensureNicAbsent(id: string, portId: string, options: CallOptions): Promise<void>;
   /** Stops the domain and removes every trace of it, disks included. */
   ensureAbsent(id: string, options: CallOptions): Promise<void>;
-  /** The last `lines` lines of the serial console (all that is kept when null). */
+  /** The last `lines` lines (all that is kept when null) of what the guest said on its serial console since it was started. */
   readConsole(id: string, lines: number | null, options: CallOptions): Promise<string>;
   /** Called with a domain's id whenever it may have changed by itself (ended, was paused). Losing a call only costs time. */
   onChange(listener: (id: string) => void): void;

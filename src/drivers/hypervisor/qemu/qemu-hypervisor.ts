@@ -1,0 +1,398 @@
+/** Guests as QEMU processes of this host, which outlive the agent and are found again by the next one. */
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import { delay } from '#base/async.ts';
+import type { DomainSpec, DomainState, NicSpec } from '#base/host/domain.ts';
+import { Fault } from '#platform/fault.ts';
+import type { Disks } from '../../disks/disks.ts';
+import { isAlive, type ProcessMark } from '../../processes.ts';
+import { Qcow2Disks } from '../../disks/qcow2/qcow2-disks.ts';
+import type { CallOptions, Hypervisor, HypervisorInfo, StopHow } from '../hypervisor.ts';
+import { findAccelerator, type AcceleratorAnswer } from './accelerator.ts';
+import { qemuArgv } from './argv.ts';
+import { listCards, plugCard, unplugCard } from './cards.ts';
+import { boundConsole, CONSOLE_LOG_BYTES, readConsoleLog } from './console.ts';
+import { exists, makeDirectory, makeFiles } from './domain-files.ts';
+import { checkSocketPaths, domainPaths, isDomainId, type DomainPaths } from './domain-paths.ts';
+import { findRecord, recordOf, writeRecord, type DomainPhase } from './domain-record.ts';
+import { checkIdentity, readGuestState } from './guest-state.ts';
+import { listLinks, readCapacity, readQemuVersion, versionNumber } from './host-info.ts';
+import { endProcess, findQemu, hasEnded, listQemuIds, startQemu, type RunAs } from './process.ts';
+import { isQmpUnreachable, openQmp, type QmpConnection, type QmpEvent } from './qmp/connection.ts';
+import { checkNic, checkSpec, checkTaps } from './spec-rules.ts';
+
+export type QemuHypervisorOptions = {
+  /** The cloud's state directory as this process sees it. Sockets are in it, so its path must be short. */
+  readonly stateDir: string;
+  /** The unprivileged user of the guests; needs an agent that is root. Taps must belong to it. */
+  readonly runAs: RunAs;
+  /** Told of trouble that no call has to answer for. */
+  readonly onTrouble: (error: unknown) => void;
+  readonly program?: string;
+  readonly disks?: Disks;
+  /** The size at which a console log is begun anew. */
+  readonly consoleLogBytes?: number;
+  /** How long a guest may take to let go of a card. */
+  readonly unplugTimeoutMs?: number;
+};
+
+/** A domain whose process runs, with its control connection. */
+type Reached = { readonly process: ProcessMark; readonly qmp: QmpConnection };
+
+const UNPLUG_MS = 20_000;
+/** Nova's default for `shutdown_timeout`. */
+const SOFT_STOP_MS = 60_000;
+const POWER_BUTTON_AGAIN_MS = 5_000;
+const LOOK_AGAIN_MS = 100;
+/** QEMU writes what it holds of the disks back before it ends. */
+const QUIT_MS = 15_000;
+const UNDO_MS = 60_000;
+/** A QEMU that another agent has just started needs a moment before it answers. */
+const REACH_MS = 30_000;
+const CONNECT_AGAIN_MS = 5;
+const CONSOLE_CHECK_MS = 5_000;
+
+/** Events after which a domain may be another than before. */
+const CHANGES = new Set([
+  'SHUTDOWN',
+  'STOP',
+  'RESUME',
+  'RESET',
+  'GUEST_PANICKED',
+  'BLOCK_IO_ERROR',
+  'DEVICE_DELETED',
+]);
+
+export class QemuHypervisor implements Hypervisor {
+  readonly #options: QemuHypervisorOptions;
+  readonly #program: string;
+  readonly #disks: Disks;
+  readonly #serversDir: string;
+  readonly #connections = new Map<string, QmpConnection>();
+  readonly #listeners: ((id: string) => void)[] = [];
+  readonly #consoleTimer: NodeJS.Timeout;
+  readonly #closed = new AbortController();
+  #version: string | undefined;
+  #accelerator: AcceleratorAnswer | undefined;
+
+  constructor(options: QemuHypervisorOptions) {
+    this.#options = options;
+    this.#program = options.program ?? 'qemu-system-x86_64';
+    this.#disks = options.disks ?? new Qcow2Disks();
+    this.#serversDir = join(options.stateDir, 'servers');
+    this.#consoleTimer = setInterval(() => void this.#boundConsoles(), CONSOLE_CHECK_MS).unref();
+  }
+
+  async info(options: CallOptions): Promise<HypervisorInfo> {
+    await mkdir(this.#serversDir, { recursive: true, mode: 0o711 });
+    const { accelerator, reason } = await this.#findAccelerator(options);
+    const version = versionNumber(await this.#readVersion(options));
+    const capacity = await readCapacity(this.#serversDir);
+    return { type: 'QEMU', accelerator, acceleratorReason: reason, version, ...capacity };
+  }
+
+  async list(options: CallOptions): Promise<readonly string[]> {
+    options.signal.throwIfAborted();
+    const names = (await exists(this.#serversDir)) ? await readdir(this.#serversDir) : [];
+    const running = listQemuIds(this.#serversDir);
+    return [...new Set([...names.filter(isDomainId), ...running])];
+  }
+
+  async observe(id: string, options: CallOptions): Promise<DomainState> {
+    const paths = this.#paths(id);
+    const reached = await this.#reach(id, options);
+    try {
+      return await this.#look(id, reached, options);
+    } catch (cause) {
+      // It may have ended while it was looked at; then there is something to say all the same.
+      if (!reached || !isQmpUnreachable(cause) || isAlive(reached.process)) throw cause;
+      return await this.#look(id, await this.#reach(id, options), options);
+    } finally {
+      if (reached && (await findRecord(paths))?.phase === 'starting') {
+        await this.#setPhase(paths, 'started');
+      }
+    }
+  }
+
+  async ensureStarted(spec: DomainSpec, options: CallOptions): Promise<void> {
+    checkSpec(spec);
+    const paths = this.#paths(spec.id);
+    checkSocketPaths(paths);
+    const { power } = await this.observe(spec.id, options);
+    if (power === 'running' || power === 'paused') return await this.#setPhase(paths, 'started');
+    checkTaps(spec.nics, await listLinks());
+    const { accelerator } = await this.#findAccelerator(options);
+    // A crashed guest may have a process still, which will never run again.
+    await this.#endAll(spec.id, 0, options);
+
+    await using undo = new AsyncDisposableStack();
+    const inTime = { signal: AbortSignal.timeout(UNDO_MS) };
+    if (power === 'absent') undo.defer(() => this.ensureAbsent(spec.id, inTime));
+    else undo.defer(() => this.ensureStopped(spec.id, { type: 'hard' }, inTime));
+    const { runAs } = this.#options;
+    const imagePath = (image: { readonly path: string }) => this.#imagePath(image);
+    await makeDirectory(paths, runAs);
+    await writeRecord(paths, recordOf(spec, 'starting'));
+    await makeFiles(spec, { paths, disks: this.#disks, runAs, imagePath }, options);
+    const argv = qemuArgv(spec, { accelerator, paths, imagePath });
+    const started = startQemu(this.#program, argv, runAs);
+    undo.defer(started.release);
+    const reached =
+      started.process && (await this.#reachProcess(spec.id, started.process, options));
+    if (!reached) throw startFailed(spec.id, argv, await started.ended);
+    started.release();
+    await this.#setPhase(paths, 'started');
+    undo.move();
+  }
+
+  async ensurePaused(id: string, paused: boolean, options: CallOptions): Promise<void> {
+    const { qmp } = await this.#reachRunning(id, paused ? 'paused' : 'continued', options);
+    const state = await readGuestState(qmp, options);
+    // Said only when it is news: each `stop` or `cont` is followed by an event that wakes whoever asked.
+    if (paused && state === 'running') await qmp.execute('stop', {}, options);
+    if (!paused && state === 'paused') await qmp.execute('cont', {}, options);
+  }
+
+  async ensureStopped(id: string, how: StopHow, options: CallOptions): Promise<void> {
+    const reached = how.type === 'soft' ? await this.#reach(id, options) : null;
+    // Said before it is done: if this agent is killed in between, the guest's end is no crash.
+    await this.#setPhase(this.#paths(id), 'stopped');
+    if (reached) await this.#askToStop(reached, how.softTimeoutMs ?? SOFT_STOP_MS, options);
+    await this.#endAll(id, QUIT_MS, options);
+  }
+
+  async ensureNic(id: string, nic: NicSpec, options: CallOptions): Promise<void> {
+    checkNic(nic);
+    checkTaps([nic], await listLinks());
+    const { qmp } = await this.#reachRunning(id, 'given a network card', options);
+    await plugCard(qmp, nic, options);
+  }
+
+  async ensureNicAbsent(id: string, portId: string, options: CallOptions): Promise<void> {
+    const { power } = await this.observe(id, options);
+    if (power === 'paused') throw domainPaused(id, portId);
+    const reached = power === 'running' ? await this.#reach(id, options) : null;
+    if (!reached) return;
+    await unplugCard(reached.qmp, portId, this.#options.unplugTimeoutMs ?? UNPLUG_MS, options);
+  }
+
+  async ensureAbsent(id: string, options: CallOptions): Promise<void> {
+    const paths = this.#paths(id);
+    await this.#setPhase(paths, 'stopped');
+    // Nothing of its disks will be read again: there is no reason to let it write them back.
+    await this.#endAll(id, 0, options);
+    await rm(paths.directory, { recursive: true, force: true });
+  }
+
+  async readConsole(id: string, lines: number | null, options: CallOptions): Promise<string> {
+    options.signal.throwIfAborted();
+    return await readConsoleLog(this.#paths(id), lines, this.#consoleLogBytes());
+  }
+
+  onChange(listener: (id: string) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort();
+    clearInterval(this.#consoleTimer);
+    for (const connection of this.#connections.values()) connection.close();
+    this.#connections.clear();
+    await Promise.resolve();
+  }
+
+  #paths(id: string): DomainPaths {
+    return domainPaths(this.#serversDir, id);
+  }
+
+  #imagePath(image: { readonly path: string }): string {
+    return isAbsolute(image.path) ? image.path : join(this.#options.stateDir, image.path);
+  }
+
+  #consoleLogBytes(): number {
+    return this.#options.consoleLogBytes ?? CONSOLE_LOG_BYTES;
+  }
+
+  async #readVersion(options: CallOptions): Promise<string> {
+    this.#version ??= await readQemuVersion(this.#program, options);
+    return this.#version;
+  }
+
+  async #findAccelerator(options: CallOptions): Promise<AcceleratorAnswer> {
+    if (this.#accelerator) return this.#accelerator;
+    const probe = {
+      program: this.#program,
+      version: await this.#readVersion(options),
+      runAs: this.#options.runAs,
+      memory: join(this.#options.stateDir, 'accelerator.json'),
+    };
+    this.#accelerator = await findAccelerator(probe, options);
+    return this.#accelerator;
+  }
+
+  async #look(id: string, reached: Reached | null, options: CallOptions): Promise<DomainState> {
+    const paths = this.#paths(id);
+    const record = await findRecord(paths);
+    const rebootCount = record?.rebootCount ?? 0;
+    if (!reached) {
+      if (!(await exists(paths.directory))) return { power: 'absent', rebootCount, nics: [] };
+      const power = record?.phase === 'started' ? 'crashed' : 'stopped';
+      return { power, rebootCount, nics: [] };
+    }
+    const state = await readGuestState(reached.qmp, options);
+    switch (state) {
+      case 'running':
+      case 'paused':
+        return { power: state, rebootCount, nics: await listCards(reached.qmp, options) };
+      case 'ended':
+        // The guest powered itself off: what is left of it is ours to put away.
+        await this.ensureStopped(id, { type: 'hard' }, options);
+        return { power: 'stopped', rebootCount, nics: [] };
+      case 'broken':
+        return { power: 'crashed', rebootCount, nics: [] };
+    }
+  }
+
+  /** The domain's process and a connection to it; null when no process runs. */
+  async #reach(id: string, options: CallOptions): Promise<Reached | null> {
+    const [process] = await findQemu(id, this.#paths(id).pidFile);
+    if (process) return await this.#reachProcess(id, process, options);
+    this.#connections.get(id)?.close();
+    return null;
+  }
+
+  /** A connection to a process that may have been started just now; null when the process ends first. */
+  async #reachProcess(
+    id: string,
+    process: ProcessMark,
+    options: CallOptions,
+  ): Promise<Reached | null> {
+    const until = performance.now() + REACH_MS;
+    while (isAlive(process)) {
+      const known = this.#connections.get(id);
+      if (known && !known.closed) return { process, qmp: known };
+      try {
+        return { process, qmp: await this.#connect(id, this.#paths(id), options) };
+      } catch (cause) {
+        if (!isQmpUnreachable(cause) || performance.now() > until) throw cause;
+      }
+      await delay(CONNECT_AGAIN_MS, options.signal);
+    }
+    return null;
+  }
+
+  async #connect(id: string, paths: DomainPaths, options: CallOptions): Promise<QmpConnection> {
+    this.#closed.signal.throwIfAborted();
+    const onEvent = ({ name }: QmpEvent) => {
+      if (CHANGES.has(name)) this.#changed(id);
+    };
+    const onClose = () => {
+      // One that never came about, or that was let go of on purpose, is no news.
+      const known = this.#connections.get(id);
+      if (!known?.closed) return;
+      this.#connections.delete(id);
+      this.#changed(id);
+    };
+    const connection = await openQmp(paths.qmpSocket, { onEvent, onClose }, options);
+    try {
+      await checkIdentity(connection, id, options);
+    } catch (cause) {
+      connection.close();
+      throw cause;
+    }
+    this.#connections.set(id, connection);
+    return connection;
+  }
+
+  /** The domain, when its CPUs run or are paused; else a fault that says what it cannot be. */
+  async #reachRunning(id: string, verb: string, options: CallOptions): Promise<Reached> {
+    const { power } = await this.observe(id, options);
+    const isThere = power === 'running' || power === 'paused';
+    const reached = isThere ? await this.#reach(id, options) : null;
+    if (reached) return reached;
+    throw new Fault(
+      'conflict',
+      'DomainNotRunning',
+      `Server ${id} cannot be ${verb}: it does not run.`,
+    );
+  }
+
+  /** Presses the power button until the guest has ended, or `timeoutMs` have passed. */
+  async #askToStop(
+    { process, qmp }: Reached,
+    timeoutMs: number,
+    options: CallOptions,
+  ): Promise<void> {
+    const until = performance.now() + timeoutMs;
+    let pressAt = 0;
+    try {
+      while (performance.now() < until && isAlive(process)) {
+        // Paused, it could not answer; ended, it has.
+        if ((await readGuestState(qmp, options)) !== 'running') return;
+        const seen = qmp.eventCount;
+        if (performance.now() >= pressAt) {
+          await qmp.execute('system_powerdown', {}, options);
+          pressAt = performance.now() + POWER_BUTTON_AGAIN_MS;
+        }
+        await qmp.nextEvent(seen, LOOK_AGAIN_MS, options.signal);
+      }
+    } catch (cause) {
+      if (!isQmpUnreachable(cause)) throw cause;
+    }
+  }
+
+  /** Ends every process of the domain, half-started ones included. */
+  async #endAll(id: string, graceMs: number, options: CallOptions): Promise<void> {
+    const paths = this.#paths(id);
+    const connection = this.#connections.get(id);
+    this.#connections.delete(id);
+    const processes = await findQemu(id, paths.pidFile);
+    const [process] = processes;
+    if (connection && process && graceMs > 0) {
+      // A QEMU that does not take its leave is made to.
+      await connection.execute('quit', {}, options).catch(() => options.signal.throwIfAborted());
+      await hasEnded(process, graceMs, options);
+    }
+    connection?.close();
+    for (const each of processes) await endProcess(each, graceMs, options);
+  }
+
+  async #setPhase(paths: DomainPaths, phase: DomainPhase): Promise<void> {
+    const record = await findRecord(paths);
+    if (record && record.phase !== phase) await writeRecord(paths, { ...record, phase });
+  }
+
+  #changed(id: string): void {
+    for (const listener of this.#listeners) listener(id);
+  }
+
+  async #boundConsoles(): Promise<void> {
+    const signal = this.#closed.signal;
+    for (const [id, qmp] of this.#connections) {
+      const limit = this.#consoleLogBytes();
+      try {
+        await boundConsole(this.#paths(id), limit, this.#options.runAs, qmp, { signal });
+      } catch (cause) {
+        // The guest may have ended, or all of this been closed, in between.
+        if (!qmp.closed && !signal.aborted) this.#options.onTrouble(cause);
+      }
+    }
+  }
+}
+
+function startFailed(id: string, argv: readonly string[], said: string): Fault {
+  return new Fault(
+    'internal',
+    'DomainStartFailed',
+    `The virtual machine of server ${id} could not be started on its host.`,
+    { detail: { stderr: said.trim(), argv } },
+  );
+}
+
+function domainPaused(id: string, portId: string): Fault {
+  return new Fault(
+    'conflict',
+    'DomainPaused',
+    `Port ${portId} cannot be unplugged from server ${id} while it is paused: its guest has to let go of the card.`,
+  );
+}
