@@ -2,15 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pythonRepr } from '#base/text/python.ts';
+import { readEthertype, readPort, readProtocol, readRemotePrefix } from './rule-readers.ts';
 import {
   checkDistinct,
   checkTogether,
   normalisedCidrOf,
   normaliseRule,
-  readEthertype,
-  readPort,
-  readProtocol,
-  readRemotePrefix,
   ruleKey,
   type RuleMatch,
 } from './security-group-rule.rules.ts';

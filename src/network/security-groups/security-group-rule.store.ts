@@ -1,10 +1,15 @@
 /** Security group rules in SQL, and the template that new groups get theirs from. */
 import type { Insertable, Selectable } from 'kysely';
-import type { Db, Flag } from '#platform/db/tables.ts';
+import { applyPage } from '#platform/db/page.ts';
+import { flag as asFlag, type Db, type Flag } from '#platform/db/tables.ts';
 import type {
   DefaultSecurityGroupRulesTable,
   SecurityGroupRulesTable,
 } from '#platform/db/tables/network-security.ts';
+import { listConditions, oneOf } from '../attributes/list.store.ts';
+import type { ListQuery } from '../attributes/list-query.ts';
+import { flag } from '../attributes/readers.ts';
+import type { Seen } from './security-group.store.ts';
 
 /** `belongs_to_default_sg` says that the rule's group is the default group of its project. */
 export type SecurityGroupRuleRow = Selectable<SecurityGroupRulesTable> & {
@@ -29,6 +34,59 @@ export function rulesQuery(db: Db) {
 export async function findRule(db: Db, id: string): Promise<SecurityGroupRuleRow | undefined> {
   return await rulesQuery(db).where('security_group_rules.id', '=', id).executeTakeFirst();
 }
+
+/** One page of the rules of a project's groups; of all groups when `everybody`. */
+export async function listRules(
+  db: Db,
+  query: ListQuery,
+  { projectId, everybody, marker }: Seen & { marker: SecurityGroupRuleRow | undefined },
+): Promise<readonly SecurityGroupRuleRow[]> {
+  let select = rulesQuery(db).where((eb) =>
+    listConditions(eb, 'security_group_rules', query, {
+      belongs_to_default_sg: (_eb, values) =>
+        oneOf(
+          eb,
+          'security_groups.is_default',
+          values.map((value) => asFlag(flag(value, 'belongs_to_default_sg'))),
+        ),
+    }),
+  );
+  if (!everybody) select = select.where('security_groups.project_id', '=', projectId);
+  const rows = await applyPage(select, query.page, RULE_COLUMNS, marker).execute();
+  return query.page.reverse ? rows.toReversed() : rows;
+}
+
+const MATCH_COLUMNS = [
+  'direction',
+  'ethertype',
+  'protocol',
+  'port_range_min',
+  'port_range_max',
+  'remote_ip_prefix',
+  'remote_group_id',
+  'remote_address_group_id',
+] as const;
+
+const RULE_COLUMNS = Object.fromEntries(
+  (
+    [
+      'id',
+      'project_id',
+      'security_group_id',
+      ...MATCH_COLUMNS,
+      'revision_number',
+      'created_at',
+      'updated_at',
+    ] as const
+  ).map((name) => [name, `security_group_rules.${name}` as const]),
+);
+
+const TEMPLATE_COLUMNS = Object.fromEntries(
+  (['id', ...MATCH_COLUMNS] as const).map((name) => [
+    name,
+    `default_security_group_rules.${name}` as const,
+  ]),
+);
 
 /** The rules of many groups at once, by group id, each in the order of rule ids. */
 export async function rulesOfGroups(
@@ -72,4 +130,36 @@ export async function templateRules(
     .where(use === 'default' ? 'used_in_default_sg' : 'used_in_non_default_sg', '=', 1)
     .orderBy('id')
     .execute();
+}
+
+export async function listTemplate(
+  db: Db,
+  query: ListQuery,
+  marker: DefaultRuleRow | undefined,
+): Promise<readonly DefaultRuleRow[]> {
+  const select = db
+    .selectFrom('default_security_group_rules')
+    .selectAll()
+    .where((eb) => listConditions(eb, 'default_security_group_rules', query, {}));
+  const rows = await applyPage(select, query.page, TEMPLATE_COLUMNS, marker).execute();
+  return query.page.reverse ? rows.toReversed() : rows;
+}
+
+export async function findTemplateRule(db: Db, id: string): Promise<DefaultRuleRow | undefined> {
+  return await db
+    .selectFrom('default_security_group_rules')
+    .selectAll()
+    .where('id', '=', id)
+    .executeTakeFirst();
+}
+
+export async function insertTemplateRule(
+  db: Db,
+  rule: Insertable<DefaultSecurityGroupRulesTable>,
+): Promise<void> {
+  await db.insertInto('default_security_group_rules').values(rule).execute();
+}
+
+export async function deleteTemplateRule(db: Db, id: string): Promise<void> {
+  await db.deleteFrom('default_security_group_rules').where('id', '=', id).execute();
 }

@@ -129,3 +129,11 @@ export const rulesOfSeveralProjects = () =>
     'SecurityGroupRulesNotSingleProject',
     'Multiple project_ids in bulk security group rule create not allowed',
   );
+
+/** compat: Neutron has no way to change a rule; who wants another makes another. */
+export const notUpdatable = () =>
+  new Fault(
+    'method-not-allowed',
+    'HTTPMethodNotAllowed',
+    'The method PUT is not allowed for this resource.',
+  );

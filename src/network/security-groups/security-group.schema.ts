@@ -2,12 +2,7 @@
 import { defineResource, type Reader } from '../attributes/attribute.ts';
 import { flag, oneOf, text } from '../attributes/readers.ts';
 import { STANDARD } from '../attributes/standard.ts';
-import {
-  readEthertype,
-  readPort,
-  readProtocol,
-  readRemotePrefix,
-} from './security-group-rule.rules.ts';
+import { readEthertype, readPort, readProtocol, readRemotePrefix } from './rule-readers.ts';
 import { defaultAlreadyExists } from './security-group.faults.ts';
 
 /** A name that is not kept for the group that every project has. */

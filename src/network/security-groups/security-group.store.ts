@@ -1,7 +1,11 @@
 /** Security groups in SQL, and which ports are in them. */
 import type { Insertable, Selectable, Updateable } from 'kysely';
+import { applyPage } from '#platform/db/page.ts';
 import type { Db } from '#platform/db/tables.ts';
 import type { SecurityGroupsTable } from '#platform/db/tables/network-security.ts';
+import { listConditions } from '../attributes/list.store.ts';
+import type { ListQuery } from '../attributes/list-query.ts';
+import { flag } from '../attributes/readers.ts';
 import { sharedWith } from '../rbac-policies/rbac-policy.store.ts';
 
 export type SecurityGroupRow = Selectable<SecurityGroupsTable>;
@@ -9,6 +13,48 @@ export type SecurityGroupRow = Selectable<SecurityGroupsTable>;
 export async function findGroup(db: Db, id: string): Promise<SecurityGroupRow | undefined> {
   return await db.selectFrom('security_groups').selectAll().where('id', '=', id).executeTakeFirst();
 }
+
+/**
+ * One page of the groups that a project may see: its own and those shared with it; of all groups when
+ * `everybody`. `marker` is the last row of the page before.
+ */
+export async function listGroups(
+  db: Db,
+  query: ListQuery,
+  { projectId, everybody, marker }: Seen & { marker: SecurityGroupRow | undefined },
+): Promise<readonly SecurityGroupRow[]> {
+  const shared = sharedWith('security_group', 'security_groups.id', projectId);
+  let select = db
+    .selectFrom('security_groups')
+    .selectAll()
+    .where((eb) =>
+      listConditions(eb, 'security_groups', query, {
+        shared: (_eb, values) => {
+          const wanted = values.map((value) => flag(value, 'shared'));
+          return eb.or(wanted.map((value) => (value ? shared : eb.not(shared))));
+        },
+      }),
+    );
+  if (!everybody) {
+    select = select.where((eb) => eb.or([eb('project_id', '=', projectId), shared]));
+  }
+  const rows = await applyPage(select, query.page, SORT_COLUMNS, marker).execute();
+  return query.page.reverse ? rows.toReversed() : rows;
+}
+
+const SORT_COLUMNS = {
+  id: 'security_groups.id',
+  project_id: 'security_groups.project_id',
+  name: 'security_groups.name',
+  description: 'security_groups.description',
+  stateful: 'security_groups.stateful',
+  revision_number: 'security_groups.revision_number',
+  created_at: 'security_groups.created_at',
+  updated_at: 'security_groups.updated_at',
+} as const;
+
+/** Who looks: a project, or somebody who may see everything. */
+export type Seen = { readonly projectId: string; readonly everybody: boolean };
 
 export async function findDefaultGroupId(db: Db, projectId: string): Promise<string | undefined> {
   const row = await db
@@ -90,7 +136,9 @@ export async function touchGroup(db: Db, id: string, at: string): Promise<void> 
     .execute();
 }
 
+/** Deletes the group and all rules that name it, also those of the template. */
 export async function deleteGroup(db: Db, id: string): Promise<void> {
+  await db.deleteFrom('default_security_group_rules').where('remote_group_id', '=', id).execute();
   await db.deleteFrom('security_groups').where('id', '=', id).execute();
 }
 

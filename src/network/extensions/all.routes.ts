@@ -1,0 +1,17 @@
+/** Every route of the network service but those of networks, subnets and ports. */
+import type { ServiceApp } from '#platform/http/http-app.ts';
+import type { PolicyRule } from '#platform/policy/policy.ts';
+import type { ObservedHosts } from '#platform/host/observed-hosts.ts';
+import { SECURITY_GROUP_POLICIES } from '../security-groups/policies.ts';
+import { securityGroupRoutes } from '../security-groups/security-group.routes.ts';
+import type { SecurityGroupDeps } from '../security-groups/security-group.service.ts';
+
+export type ExtraDeps = SecurityGroupDeps & {
+  readonly observed: ObservedHosts;
+};
+
+export const EXTRA_POLICIES: readonly PolicyRule[] = [...SECURITY_GROUP_POLICIES];
+
+export function extraRoutes(app: ServiceApp, deps: ExtraDeps): void {
+  securityGroupRoutes(app, deps);
+}

@@ -1,0 +1,90 @@
+/** For tests: the routes around networks and ports, on a database of their own. A token is `project:role,role`. */
+import type { Identity } from '#platform/context.ts';
+import { openDatabase } from '#platform/db/database.ts';
+import { ObservedHosts } from '#platform/host/observed-hosts.ts';
+import { networkDialect } from '#platform/http/fault-bodies.ts';
+import { createHttpApp } from '#platform/http/http-app.ts';
+import { newUuid } from '#platform/ids.ts';
+import { silentLog } from '#platform/log.ts';
+import { Policy } from '#platform/policy/policy.ts';
+import { policyNotAuthorized } from '../network.faults.ts';
+import { EXTRA_POLICIES, extraRoutes } from './all.routes.ts';
+
+/** What the tests read of an answer. */
+export type Answer = { readonly status: number; readonly body: unknown; readonly error: string };
+
+export async function startExtras(options: { now?: () => Date } = {}) {
+  const db = await openDatabase(':memory:');
+  const stop = new AbortController();
+  const observed = new ObservedHosts();
+  const policy = new Policy(EXTRA_POLICIES, {}, (rule) => policyNotAuthorized(`rule:${rule}`));
+  const now = options.now ?? (() => new Date('2026-01-02T03:04:05.678Z'));
+  const deps = { db, policy, now, newId: newUuid, observed };
+  const app = createHttpApp({
+    services: [
+      { prefix: '/networking', dialect: networkDialect, routes: (it) => extraRoutes(it, deps) },
+    ],
+    log: silentLog(),
+    authenticate: async (token) => identityOf(token),
+    authUrl: () => 'http://127.0.0.1/identity',
+    signal: stop.signal,
+  });
+  const as = (token: string) => {
+    const send = async (method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown) =>
+      answerOf(
+        await app.inject({
+          method,
+          url: `/networking/v2.0${path}`,
+          headers: { 'x-auth-token': token },
+          ...(body !== undefined && { payload: body as object }),
+        }),
+      );
+    return {
+      get: async (path: string) => await send('GET', path),
+      post: async (path: string, body: unknown) => await send('POST', path, body),
+      put: async (path: string, body?: unknown) => await send('PUT', path, body),
+      delete: async (path: string) => await send('DELETE', path),
+    };
+  };
+  return {
+    app,
+    db,
+    deps,
+    observed,
+    as,
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await app.close();
+      await db.destroy();
+    },
+  };
+}
+
+function identityOf(token: string): Identity {
+  const [projectId = '', roles = 'member,reader'] = token.split(':');
+  return {
+    userId: 'u',
+    userName: 'u',
+    userDomainId: 'default',
+    projectId,
+    projectName: projectId,
+    projectDomainId: 'default',
+    domainId: '',
+    systemScope: '',
+    roles: new Set(roles.split(',')),
+  };
+}
+
+function answerOf(response: {
+  readonly statusCode: number;
+  readonly body: string;
+  json(): unknown;
+}): Answer {
+  const body = response.body === '' ? null : response.json();
+  const error = (body as { NeutronError?: { type: string; message: string } } | null)?.NeutronError;
+  return {
+    status: response.statusCode,
+    body,
+    error: error ? `${error.type}: ${error.message}` : '',
+  };
+}

@@ -1,0 +1,34 @@
+/** /v2.0/security-groups, /v2.0/security-group-rules and /v2.0/default-security-group-rules. */
+import type { ServiceApp } from '#platform/http/http-app.ts';
+import { resourceRoutes } from '../attributes/resource.routes.ts';
+import { DefaultRuleService } from './default-rule.service.ts';
+import { SecurityGroupRuleService } from './security-group-rule.service.ts';
+import { DEFAULT_RULE, SECURITY_GROUP, SECURITY_GROUP_RULE } from './security-group.schema.ts';
+import { SecurityGroupService, type SecurityGroupDeps } from './security-group.service.ts';
+import { viewDefaultRule, viewGroup, viewRule } from './views.ts';
+
+export function securityGroupRoutes(app: ServiceApp, deps: SecurityGroupDeps): void {
+  const { policy } = deps;
+  const groups = new SecurityGroupService(deps);
+  resourceRoutes(app, {
+    resource: SECURITY_GROUP,
+    service: groups,
+    policy,
+    view: viewGroup,
+    target: ({ group }) => ({ project_id: group.project_id }),
+  });
+  resourceRoutes(app, {
+    resource: SECURITY_GROUP_RULE,
+    service: new SecurityGroupRuleService(deps, groups),
+    policy,
+    view: viewRule,
+    target: (rule) => ({ project_id: rule.project_id }),
+  });
+  resourceRoutes(app, {
+    resource: DEFAULT_RULE,
+    service: new DefaultRuleService(deps),
+    policy,
+    view: viewDefaultRule,
+    target: () => ({}),
+  });
+}
