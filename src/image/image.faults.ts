@@ -136,3 +136,85 @@ export const cannotSwitch = (verb: 'deactivate' | 'reactivate', status: string) 
 
 export const notBootable = (id: string, why: string) =>
   conflict(`Image ${id} cannot be booted: ${why}.`);
+
+export const limitNotInteger = () => invalid('limit param must be an integer');
+export const limitNegative = () => invalid('limit param must be positive');
+export const badSortKey = (key: string, available: readonly string[]) =>
+  invalid(`Invalid sort key: ${key}. It must be one of the following: ${available.join(', ')}.`);
+export const badSortDir = (dir: string) => invalid(`Invalid sort direction: ${dir}`);
+export const twoSortSyntaxes = () => invalid('Old and new sorting syntax cannot be combined');
+export const sortDirCount = () =>
+  invalid('Number of sort dirs does not match the number of sort keys');
+export const badMemberStatus = (status: string) => invalid(`Invalid status: ${status}`);
+export const badVisibility = (visibility: string) =>
+  invalid(`Invalid visibility value: ${visibility}`);
+export const badFlag = (name: string, value: string) =>
+  invalid(`Invalid value '${value}' for '${name}' filter. Valid values are 'true' or 'false'.`);
+export const changesSince = () =>
+  invalid('The "changes-since" filter is no longer available on v2.');
+export const badFilterRange = () =>
+  invalid('Unable to filter on a range with a non-numeric value.');
+export const unknownOperator = (operator: string) =>
+  invalid(`Unable to filter by unknown operator '${operator}'.`);
+export const unknownTimeOperator = () => invalid('Unable to filter on a unknown operator.');
+export const badTime = (name: string) =>
+  invalid(`Bad "${name}" query filter format. Use ISO 8601 DateTime notation.`);
+export const badQuotes = (text: string, why: string) =>
+  invalid(`Invalid filter value ${text}. ${why}`);
+/** compat: an unknown marker is a bad request, in the words of a missing image. */
+export const badMarker = (id: string) => invalid(`No image found with ID ${id}`);
+
+export const notAPatch = (allowed: readonly string[]) =>
+  new Fault(
+    'unsupported-media-type',
+    'HTTPUnsupportedMediaType',
+    `Image PATCH expects Content-Type one of: ${allowed.join(', ')}`,
+  );
+export const badPatch = (why: string) => invalid(why);
+export const propertyMissing = (name: string) =>
+  new Fault('conflict', 'HTTPConflict', `Property ${name} does not exist.`);
+export const propertyPresent = (name: string) =>
+  new Fault('conflict', 'HTTPConflict', `Property ${name} already present.`);
+export const propertyStays = (name: string) =>
+  new Fault('forbidden', 'HTTPForbidden', `Property ${name} may not be removed.`);
+export const formatIsSet = (attribute: string) =>
+  forbidden(`Attribute ${attribute} can be only replaced for a queued image.`);
+export const locationsInvisible = (verb: 'update' | 'add' | 'remove') =>
+  forbidden(`It's not allowed to ${verb} locations if locations are invisible.`);
+export const locationsEmpty = () =>
+  new Fault('forbidden', 'HTTPForbidden', 'Cannot set locations to empty list.');
+/** Somebody else changed the image between reading and writing. */
+export const changedMeanwhile = (id: string) =>
+  conflict(`Image ${id} was changed by another request at the same time; try again.`);
+
+export const tagsNotAllowed = (verb: 'update' | 'delete', id: string) =>
+  forbidden(`Not allowed to ${verb} tags for image ${id}.`);
+export const tagLimit = (id: string, attempted: number, maximum: number) =>
+  tooLarge(
+    `Image tag limit exceeded for image ${id}: The limit has been exceeded on the number of allowed image tags. Attempted: ${attempted}, Maximum: ${maximum}:`,
+  );
+
+export const membersNotAllowed = (verb: 'create' | 'update' | 'delete', id: string) =>
+  forbidden(`Not allowed to ${verb} members for image ${id}.`);
+export const membersNotListed = (id: string, why: string) =>
+  forbidden(`Not allowed to list members for image ${id}: ${why}`);
+export const ONLY_SHARED = 'Only shared images have members.';
+export const hasNoMembers = () => new Fault('not-found', 'NotFound', ONLY_SHARED);
+export const memberNotFound = (memberId: string, imageId: string) =>
+  new Fault(
+    'not-found',
+    'MemberNotFound',
+    `${memberId} not found in the member list of the image ${imageId}.`,
+  );
+export const duplicateMember = (memberId: string, imageId: string) =>
+  new Fault('conflict', 'Duplicate', `Member ${memberId} is duplicated for image ${imageId}`);
+export const badMembership = () =>
+  invalid('Incorrect request: Status must be "pending", "accepted" or "rejected".');
+export const badMemberBody = (why: string) => invalid(why);
+
+export const badImport = (why: string) => invalid(why);
+export const cannotImport = (why: string) => conflict(why);
+/** compat: Glance's word for a store is `scheme` here. */
+export const unknownStoreOnImport = (store: string) =>
+  conflict(`Unknown scheme '${store}' found in URI`);
+export const unknownStore = (store: string) => invalid(`Unknown scheme '${store}' found in URI`);

@@ -8,6 +8,9 @@ import { LocalImages } from './local-images.ts';
 import { HoldService } from './holds/hold.service.ts';
 import { ImageDataService } from './image-data/image-data.service.ts';
 import { imageService } from './image-http.routes.ts';
+import { ImportService } from './imports/import.service.ts';
+import { MemberService } from './members/member.service.ts';
+import { TagService } from './tags/tag.service.ts';
 import { ImageAccess } from './images/image-access.ts';
 import { ImageService } from './images/image.service.ts';
 import { imagePolicy } from './policies.ts';
@@ -47,6 +50,9 @@ export function createImage(deps: ImageDeps): ImageParts {
   const images = new ImageService({ db, blobs, policy, access, quotas, now, newId });
   const mostBytes = deps.mostBytes ?? DEFAULT_MOST_BYTES;
   const data = new ImageDataService({ db, blobs, access, quotas, now, mostBytes });
+  const imports = new ImportService({ db, blobs, access, quotas, now, newId, mostBytes });
+  const members = new MemberService({ db, access, now });
+  const tags = new TagService({ db, access, now });
   const holds = new HoldService({ db, blobs, access });
   const local = new LocalImages({ db, access, images, data });
   const recovery = new RecoveryService({ db, blobs, log, now });
@@ -59,7 +65,7 @@ export function createImage(deps: ImageDeps): ImageParts {
       findHeldBlob: (imageId, holderId) => holds.find(imageId, holderId),
       releaseBlob: (imageId, holderId) => holds.release(imageId, holderId),
     },
-    service: imageService({ images, data }),
+    service: imageService({ images, data, imports, members, quotas, tags }),
     recover: () => recovery.recover(),
   };
 }

@@ -1,5 +1,4 @@
 /** The bytes of images: uploaded once, downloaded as often as anybody likes. */
-import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { Blobs } from '#drivers/blobs/blobs.ts';
 import type { Context } from '#platform/context.ts';
@@ -16,6 +15,7 @@ import type { Image } from '../images/image-model.ts';
 import { changeStatus, findImage } from '../images/image.store.ts';
 import type { QuotaService } from '../quotas/quota.service.ts';
 import { checkFormatsSet, parseRange } from './image-data.rules.ts';
+import { newBlobKey } from './blob-keys.ts';
 import { HASH_ALGORITHM, takeIn, type ImageBytes, type Intake } from './intake.ts';
 
 export type ImageDataDeps = {
@@ -74,7 +74,7 @@ export class ImageDataService {
       const intake = await takeIn(data, writer, {
         declared: image,
         mostBytes: this.#deps.mostBytes,
-        bytesLeft: await this.#bytesLeft(image.owner),
+        bytesLeft: await this.#deps.quotas.bytesLeft(image.owner),
         lenient: false,
       });
       await writer.keep();
@@ -121,7 +121,7 @@ export class ImageDataService {
     const { db, now, quotas } = this.#deps;
     await db.transaction().execute(async (tx) => {
       // Others may have used the quota up while these bytes came.
-      const left = image.owner === null ? null : await quotas.bytesLeft(image.owner, tx);
+      const left = await quotas.bytesLeft(image.owner, tx);
       if (left !== null && intake.size > left) throw storageQuotaFull(intake.size, left);
       const finished = await changeStatus(
         tx,
@@ -147,13 +147,4 @@ export class ImageDataService {
     const queued = { status: 'queued' as const, blob: null, size: null, updated_at };
     await changeStatus(this.#deps.db, id, ['saving'], queued, blob);
   }
-
-  async #bytesLeft(owner: string | null): Promise<number | null> {
-    return owner === null ? null : await this.#deps.quotas.bytesLeft(owner);
-  }
-}
-
-/** New for every upload, so that what is left of an earlier one is never taken for this one's. */
-export function newBlobKey(imageId: string): string {
-  return `${imageId}.${randomBytes(4).toString('hex')}`;
 }

@@ -67,6 +67,14 @@ export class ImageAccess {
     return this.#policy.allows(ctx, rule, targetOf(image));
   }
 
+  /** Throws when the caller may not set this attribute of the image to this value. */
+  authorizeChange(ctx: Context, image: SeenImage, name: string, value: unknown): void {
+    if (name === 'visibility' && typeof value === 'string') {
+      this.authorizeVisibility(ctx, value, targetOf(image));
+    }
+    this.authorize(ctx, 'modify_image', image);
+  }
+
   /** Checks a visibility that is asked for against the rule that guards it. */
   authorizeVisibility(ctx: Context, visibility: string, target: Target): void {
     if (visibility === 'public') this.#policy.authorize(ctx, 'publicize_image', target);

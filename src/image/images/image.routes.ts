@@ -1,18 +1,18 @@
 /** /v2/images: HTTP in, HTTP out, no decisions. */
 import { Type } from 'typebox';
 import type { ServiceApp } from '#platform/http/http-app.ts';
+import { listOf, type Query } from '#platform/http/list-query.ts';
 import { bodyExpected, unexpectedBody } from '../image.faults.ts';
+import { IMPORT_METHODS, STORE } from '../imports/import.rules.ts';
+import type { ImageChecker } from './image-checker.ts';
+import { checkPatchType, parsePatch, PATCH_TYPES } from './image-patch.rules.ts';
 import type { ImageService } from './image.service.ts';
 import { ImageObject } from './image.schema.ts';
 import type { Image } from './image-model.ts';
 
-export const IMPORT_METHODS = ['glance-direct', 'web-download'] as const;
-/** The one store that there is; its name is what clients see in `stores`. */
-export const STORE = 'file';
-
 const Params = Type.Object({ id: Type.String() });
 
-export function imageRoutes(app: ServiceApp, images: ImageService): void {
+export function imageRoutes(app: ServiceApp, images: ImageService, checker: ImageChecker): void {
   app.post(
     '/v2/images',
     {
@@ -35,10 +35,41 @@ export function imageRoutes(app: ServiceApp, images: ImageService): void {
     },
   );
 
+  app.get('/v2/images', { config: { policy: 'get_images' } }, async (request) => {
+    const query = request.query as Query;
+    const { images: found, more } = await images.list(request.ctx, query);
+    const marker = more ? found.at(-1)?.id : undefined;
+    return {
+      images: found.map(viewImage),
+      first: listLink(query),
+      schema: '/v2/schemas/images',
+      ...(marker === undefined ? {} : { next: listLink(query, marker) }),
+    };
+  });
+
   app.get(
     '/v2/images/:id',
     { config: { policy: 'get_image' }, schema: { params: Params } },
     async (request) => viewImage(await images.get(request.ctx, request.params.id)),
+  );
+
+  app.patch(
+    '/v2/images/:id',
+    {
+      config: { policy: 'modify_image' },
+      schema: { params: Params },
+      // Before the body is read: in a wrong type it may be anything.
+      onRequest: async (request, reply) => {
+        reply.header('accept-patch', PATCH_TYPES.join(', '));
+        checkPatchType(request.headers['content-type']);
+        reply.removeHeader('accept-patch');
+      },
+    },
+    async (request) => {
+      const type = checkPatchType(request.headers['content-type']);
+      const steps = parsePatch(request.body, type, (partial) => checker.check(partial));
+      return viewImage(await images.update(request.ctx, request.params.id, steps));
+    },
   );
 
   app.delete(
@@ -60,6 +91,17 @@ export function imageRoutes(app: ServiceApp, images: ImageService): void {
       },
     );
   }
+}
+
+/** This list again, from its beginning or after a marker. */
+function listLink(query: Query, marker?: string): string {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (name !== 'marker') for (const item of listOf(value)) params.append(name, item);
+  }
+  if (marker !== undefined) params.set('marker', marker);
+  const text = params.toString();
+  return text === '' ? '/v2/images' : `/v2/images?${text}`;
 }
 
 /** The image as callers see it: its custom properties beside its own attributes. */

@@ -46,8 +46,8 @@ export function planImage(wanted: ImageObject, facts: CreateFacts): Image {
   for (const name of Object.keys(properties)) {
     checkPropertyName(name);
     if (isReserved(name)) throw reservedOnCreate(name);
-    if (name === 'locations') throw reserved(name);
   }
+  if ('locations' in wanted) throw reserved('locations');
   for (const name of READ_ONLY) if (name in wanted) throw readOnly(name);
   checkQuantities(wanted);
   checkPropertyCount(properties);

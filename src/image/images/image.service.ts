@@ -2,10 +2,13 @@
 import type { Blobs } from '#drivers/blobs/blobs.ts';
 import type { Context } from '#platform/context.ts';
 import type { Db } from '#platform/db/tables.ts';
+import type { Query } from '#platform/http/list-query.ts';
 import type { Policy } from '#platform/policy/policy.ts';
 import { isBlobNeeded } from '../holds/hold.store.ts';
 import {
+  badMarker,
   cannotSwitch,
+  changedMeanwhile,
   duplicateImage,
   imageToDeleteNotFound,
   isProtected,
@@ -14,6 +17,9 @@ import {
 } from '../image.faults.ts';
 import type { QuotaService } from '../quotas/quota.service.ts';
 import type { ImageAccess } from './image-access.ts';
+import { parseImageList } from './image-list.rules.ts';
+import { listImages } from './image-list.store.ts';
+import { planPatch, type PatchStep } from './image-patch.rules.ts';
 import { planImage } from './image.rules.ts';
 import type { ImageObject } from './image.schema.ts';
 import * as store from './image.store.ts';
@@ -41,7 +47,7 @@ export class ImageService {
     const image = planImage(wanted, { id: newId(), projectId: ctx.projectId, now: now() });
     this.#authorizeCreate(ctx, image, wanted.visibility ?? 'private');
     await db.transaction().execute(async (tx) => {
-      if (ctx.projectId !== '') await quotas.check(ctx.projectId, 'image_count_total', 1, tx);
+      await quotas.check(ctx.projectId, 'image_count_total', 1, tx);
       if (!(await store.insertImage(tx, image))) throw duplicateImage(image.id);
     });
     return image;
@@ -52,6 +58,35 @@ export class ImageService {
     const image = await access.getSeen(ctx, db, id);
     access.authorize(ctx, 'get_image', image);
     return image;
+  }
+
+  /** Images that the caller sees and asks for, and whether more may follow. */
+  async list(ctx: Context, query: Query): Promise<{ images: Image[]; more: boolean }> {
+    const { db, access, policy } = this.#deps;
+    const { filters, page, memberStatus } = parseImageList(query);
+    policy.authorize(ctx, 'get_images');
+    const marker =
+      page.marker === null ? undefined : await access.getSeen(ctx, db, page.marker, badMarker);
+    const viewer = { admin: access.isAdmin(ctx), projectId: ctx.projectId, memberStatus };
+    const images = await listImages(db, viewer, filters, page, marker);
+    return { images, more: images.length > 0 && images.length === page.limit };
+  }
+
+  async update(ctx: Context, id: string, steps: readonly PatchStep[]): Promise<Image> {
+    const { db, access, now } = this.#deps;
+    return await db.transaction().execute(async (tx) => {
+      const image = await access.getSeen(ctx, tx, id);
+      if (steps.length === 0) return image;
+      const plan = planPatch(image, steps, {
+        isAdmin: access.isAdmin(ctx),
+        authorize: (name, value) => access.authorizeChange(ctx, image, name, value),
+      });
+      const changes = { ...plan.changes, updated_at: now().toISOString() };
+      if (!(await store.updateImage(tx, image, changes))) throw changedMeanwhile(id);
+      await store.setProperties(tx, id, plan.properties);
+      await store.setTags(tx, id, plan.tags);
+      return { ...image, ...changes, properties: plan.properties, tags: plan.tags };
+    });
   }
 
   async delete(ctx: Context, id: string): Promise<void> {

@@ -50,13 +50,14 @@ export class QuotaService {
     };
   }
 
-  /** Refuses what would go over a limit; a project that is just at its limit may go on with 0 more. */
+  /** Refuses what would go over a limit; a project that is just at its limit may go on with 0 more. Without a project there are no limits. */
   async check(
     projectId: string,
     resource: ImageResource,
     delta: number,
     db: Db = this.#db,
   ): Promise<void> {
+    if (projectId === '') return;
     const { limit, usage } = (await this.usage(projectId, db))[resource];
     if (limit >= 0 && usage + delta > limit) {
       throw overLimit({ projectId, resource, limit, usage, delta });
@@ -64,7 +65,8 @@ export class QuotaService {
   }
 
   /** How many more bytes the project's images may have; null for any number. */
-  async bytesLeft(projectId: string, db: Db = this.#db): Promise<number | null> {
+  async bytesLeft(projectId: string | null, db: Db = this.#db): Promise<number | null> {
+    if (projectId === null) return null;
     const own = await findLimits(db, 'image', projectId);
     const limit = own['image_size_total'] ?? this.#defaults.image_size_total;
     if (limit < 0) return null;

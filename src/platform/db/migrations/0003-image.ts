@@ -56,11 +56,9 @@ export const image: Migration = {
     `create table image_stages (
       image_id text primary key references images (id) on delete cascade,
       size bigint not null,
-      virtual_size bigint,
       checksum text not null,
       os_hash_algo text not null,
-      os_hash_value text not null,
-      refusal text
+      os_hash_value text not null
     )`,
     `create table image_tasks (
       id text primary key,

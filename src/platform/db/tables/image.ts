@@ -45,12 +45,9 @@ export interface ImageTables {
   image_stages: {
     image_id: string;
     size: number;
-    virtual_size: number | null;
     checksum: string;
     os_hash_algo: string;
     os_hash_value: string;
-    /** Why the bytes may not become this image; null when they may. */
-    refusal: string | null;
   };
   /** Imports, as `/v2/images/{id}/tasks` shows them. */
   image_tasks: {
