@@ -1,7 +1,8 @@
 /** Cards of a running guest: looked at, plugged in and pulled out. QEMU itself is the only record of them. */
 import type { NicSpec } from '#base/host/domain.ts';
 import { isJsonObject } from '#base/json.ts';
-import { Fault } from '#platform/fault.ts';
+import { mustPlug } from '../domain-spec.rules.ts';
+import { nicUnplugTimeout } from '../hypervisor.faults.ts';
 import type { CallOptions } from '../hypervisor.ts';
 import { card, cardId, netdev, netdevId, parseCardId } from './nic-devices.ts';
 import { isQmpRefusal, type QmpConnection } from './qmp/connection.ts';
@@ -34,11 +35,7 @@ export async function plugCard(
   nic: NicSpec,
   options: CallOptions,
 ): Promise<void> {
-  for (const other of await listCards(qmp, options)) {
-    if (other.portId === nic.portId && other.slot === nic.slot) return;
-    if (other.portId === nic.portId) throw portIsElsewhere(nic, other.slot);
-    if (other.slot === nic.slot) throw slotIsTaken(nic, other.portId);
-  }
+  if (!mustPlug(nic, await listCards(qmp, options))) return;
   await using undo = new AsyncDisposableStack();
   // An agent that was killed may have left the tap's end without its card, or with another tap.
   await removeNetdev(qmp, nic.portId, options);
@@ -82,12 +79,7 @@ async function waitUntilGone(
     const cards = await listCards(qmp, options);
     if (!cards.some((each) => each.portId === plugged.portId)) return;
   }
-  throw new Fault(
-    'conflict',
-    'NicUnplugTimeout',
-    `The guest did not let go of the network card of port ${plugged.portId} within ${timeoutMs / 1000} s. It may still be booting, or have no support for unplugging; try again, or reboot the server.`,
-    { detail: { device: id } },
-  );
+  throw nicUnplugTimeout(plugged.portId, timeoutMs);
 }
 
 async function askToLetGo(qmp: QmpConnection, id: string, options: CallOptions): Promise<void> {
@@ -111,20 +103,4 @@ async function removeNetdev(
   } catch (cause) {
     if (!isQmpRefusal(cause, 'not found')) throw cause;
   }
-}
-
-function slotIsTaken(nic: NicSpec, portId: string): Fault {
-  return new Fault(
-    'conflict',
-    'NicSlotInUse',
-    `Port ${nic.portId} cannot be plugged into slot ${nic.slot}: port ${portId} is there.`,
-  );
-}
-
-function portIsElsewhere(nic: NicSpec, slot: number): Fault {
-  return new Fault(
-    'conflict',
-    'NicPluggedElsewhere',
-    `Port ${nic.portId} cannot be plugged into slot ${nic.slot}: it is in slot ${slot} already.`,
-  );
 }

@@ -1,6 +1,7 @@
 /** The serial console's log: kept on disk, bounded in size, begun anew at each start of a guest. */
 import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import type { CallOptions } from '../hypervisor.ts';
+import { lastLines } from '../last-lines.ts';
 import type { DomainPaths } from './domain-paths.ts';
 import { handOver, type RunAs } from './process.ts';
 import type { QmpConnection } from './qmp/connection.ts';
@@ -50,14 +51,6 @@ export async function readConsoleLog(
   const now = await readTail(paths.consoleLog, limitBytes);
   const text = Buffer.concat([before, now]).toString('utf8');
   return lines === null ? text : lastLines(text, lines);
-}
-
-/** The last lines of a text. A line that has not been ended yet counts as one. */
-export function lastLines(text: string, lines: number): string {
-  if (lines <= 0) return '';
-  let at = text.endsWith('\n') ? text.length - 1 : text.length;
-  for (let left = lines; left > 0 && at > -1; left -= 1) at = text.lastIndexOf('\n', at - 1);
-  return at < 0 ? text : text.slice(at + 1);
 }
 
 async function createLog(paths: DomainPaths, runAs: RunAs): Promise<void> {

@@ -1,6 +1,7 @@
 /** Where the files of one domain are. */
 import { join } from 'node:path';
 import { Fault } from '#platform/fault.ts';
+import { invalidDomainId } from '../hypervisor.faults.ts';
 
 /**
  * A domain's directory belongs to the agent; the guest's user may only enter it. What QEMU itself
@@ -31,9 +32,7 @@ export function isDomainId(name: string): boolean {
 }
 
 export function domainPaths(serversDir: string, id: string): DomainPaths {
-  if (!isDomainId(id)) {
-    throw new Fault('invalid', 'InvalidDomainId', `'${id}' is not a server's UUID.`);
-  }
+  if (!isDomainId(id)) throw invalidDomainId(id);
   const directory = join(serversDir, id);
   const runDirectory = join(directory, 'run');
   return {

@@ -3,10 +3,11 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { delay } from '#base/async.ts';
 import type { DomainSpec, DomainState, NicSpec } from '#base/host/domain.ts';
-import { Fault } from '#platform/fault.ts';
 import type { Disks } from '../../disks/disks.ts';
 import { isAlive, type ProcessMark } from '../../processes.ts';
 import { Qcow2Disks } from '../../disks/qcow2/qcow2-disks.ts';
+import { checkNic, checkSpec, checkTaps } from '../domain-spec.rules.ts';
+import { domainNotRunning, domainPaused, domainStartFailed } from '../hypervisor.faults.ts';
 import type { CallOptions, Hypervisor, HypervisorInfo, StopHow } from '../hypervisor.ts';
 import { findAccelerator, type AcceleratorAnswer } from './accelerator.ts';
 import { qemuArgv } from './argv.ts';
@@ -19,7 +20,6 @@ import { checkIdentity, readGuestState } from './guest-state.ts';
 import { listLinks, readCapacity, readQemuVersion, versionNumber } from './host-info.ts';
 import { endProcess, findQemu, hasEnded, listQemuIds, startQemu, type RunAs } from './process.ts';
 import { isQmpUnreachable, openQmp, type QmpConnection, type QmpEvent } from './qmp/connection.ts';
-import { checkNic, checkSpec, checkTaps } from './spec-rules.ts';
 
 export type QemuHypervisorOptions = {
   /** The cloud's state directory as this process sees it. Sockets are in it, so its path must be short. */
@@ -139,7 +139,7 @@ export class QemuHypervisor implements Hypervisor {
     undo.defer(started.release);
     const reached =
       started.process && (await this.#reachProcess(spec.id, started.process, options));
-    if (!reached) throw startFailed(spec.id, argv, await started.ended);
+    if (!reached) throw domainStartFailed(spec.id, { stderr: (await started.ended).trim(), argv });
     started.release();
     await this.#setPhase(paths, 'started');
     undo.move();
@@ -196,8 +196,9 @@ export class QemuHypervisor implements Hypervisor {
   async close(): Promise<void> {
     this.#closed.abort();
     clearInterval(this.#consoleTimer);
-    for (const connection of this.#connections.values()) connection.close();
+    const connections = [...this.#connections.values()];
     this.#connections.clear();
+    for (const connection of connections) connection.close();
     await Promise.resolve();
   }
 
@@ -310,11 +311,7 @@ export class QemuHypervisor implements Hypervisor {
     const isThere = power === 'running' || power === 'paused';
     const reached = isThere ? await this.#reach(id, options) : null;
     if (reached) return reached;
-    throw new Fault(
-      'conflict',
-      'DomainNotRunning',
-      `Server ${id} cannot be ${verb}: it does not run.`,
-    );
+    throw domainNotRunning(id, verb);
   }
 
   /** Presses the power button until the guest has ended, or `timeoutMs` have passed. */
@@ -378,21 +375,4 @@ export class QemuHypervisor implements Hypervisor {
       }
     }
   }
-}
-
-function startFailed(id: string, argv: readonly string[], said: string): Fault {
-  return new Fault(
-    'internal',
-    'DomainStartFailed',
-    `The virtual machine of server ${id} could not be started on its host.`,
-    { detail: { stderr: said.trim(), argv } },
-  );
-}
-
-function domainPaused(id: string, portId: string): Fault {
-  return new Fault(
-    'conflict',
-    'DomainPaused',
-    `Port ${portId} cannot be unplugged from server ${id} while it is paused: its guest has to let go of the card.`,
-  );
 }
