@@ -2,6 +2,8 @@
 import type { ServiceApp } from '#platform/http/http-app.ts';
 import type { PolicyRule } from '#platform/policy/policy.ts';
 import type { ObservedHosts } from '#platform/host/observed-hosts.ts';
+import { quotaRoutes } from '../quotas/quota.routes.ts';
+import { QUOTA_POLICIES } from '../quotas/quota.service.ts';
 import { SECURITY_GROUP_POLICIES } from '../security-groups/policies.ts';
 import { securityGroupRoutes } from '../security-groups/security-group.routes.ts';
 import type { SecurityGroupDeps } from '../security-groups/security-group.service.ts';
@@ -10,8 +12,12 @@ export type ExtraDeps = SecurityGroupDeps & {
   readonly observed: ObservedHosts;
 };
 
-export const EXTRA_POLICIES: readonly PolicyRule[] = [...SECURITY_GROUP_POLICIES];
+export const EXTRA_POLICIES: readonly PolicyRule[] = [
+  ...SECURITY_GROUP_POLICIES,
+  ...QUOTA_POLICIES,
+];
 
 export function extraRoutes(app: ServiceApp, deps: ExtraDeps): void {
   securityGroupRoutes(app, deps);
+  quotaRoutes(app, deps);
 }

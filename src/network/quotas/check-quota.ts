@@ -1,7 +1,8 @@
 /** The check that every creation makes before it writes. */
 import type { Db, Tx } from '#platform/db/tables.ts';
 import { findLimits } from '#platform/quota/quota.store.ts';
-import { checkRoom, effectiveQuotas, type QuotaResource } from './quota.rules.ts';
+import type { QuotaResource } from './quota.resources.ts';
+import { checkRoom, effectiveQuotas } from './quota.rules.ts';
 import { countUsed } from './quota.store.ts';
 
 /** Quotas are kept under this name beside those of other services. */

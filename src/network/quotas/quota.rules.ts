@@ -1,23 +1,10 @@
-/** What a project may have of each network resource when nobody has said otherwise, and when that is too much. */
+/** What a project may have of each network resource, and when that is too much. */
 import { Fault } from '#platform/fault.ts';
 import { overQuota } from '../network.faults.ts';
+import { DEFAULT_QUOTAS, QUOTA_RESOURCES, type QuotaResource } from './quota.resources.ts';
 
 /** Limits by resource; -1 means no limit. */
 export type Limits = Readonly<Record<string, number>>;
-
-/** Neutron's own defaults, in the order in which quotas are shown. -1: no limit. */
-export const DEFAULT_QUOTAS = {
-  network: 100,
-  subnet: 100,
-  port: 500,
-  rbac_policy: 10,
-  security_group: 10,
-  security_group_rule: 100,
-} as const satisfies Limits;
-
-export type QuotaResource = keyof typeof DEFAULT_QUOTAS;
-
-export const QUOTA_RESOURCES = Object.keys(DEFAULT_QUOTAS) as readonly QuotaResource[];
 
 /** A project's limits: its own, and the defaults for the rest. */
 export function effectiveQuotas(own: Limits): Record<QuotaResource, number> {
@@ -50,3 +37,13 @@ export const quotaBelowUse = (resource: QuotaResource, limit: number, used: numb
     'HTTPBadRequest',
     `Quota limit ${limit} for ${resource} must be greater than or equal to already used ${used}`,
   );
+
+export const adminRequired = () =>
+  new Fault(
+    'forbidden',
+    'AdminRequired',
+    'User does not have admin privileges: Only admin is authorized to access quotas for another project.',
+  );
+
+export const missingProject = () =>
+  new Fault('invalid', 'QuotaMissingTenant', 'Tenant-id was missing from quota request.');
