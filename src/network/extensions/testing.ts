@@ -4,10 +4,11 @@ import { openDatabase } from '#platform/db/database.ts';
 import { ObservedHosts } from '#platform/host/observed-hosts.ts';
 import { networkDialect } from '#platform/http/fault-bodies.ts';
 import { createHttpApp } from '#platform/http/http-app.ts';
-import { newUuid } from '#platform/ids.ts';
+import { newMac, newUuid } from '#platform/ids.ts';
 import { silentLog } from '#platform/log.ts';
 import { Policy } from '#platform/policy/policy.ts';
 import { policyNotAuthorized } from '../network.faults.ts';
+import { setPortGroups } from '../security-groups/port-groups.ts';
 import { EXTRA_POLICIES, extraRoutes } from './all.routes.ts';
 
 /** What the tests read of an answer. */
@@ -52,12 +53,61 @@ export async function startExtras(options: { now?: () => Date } = {}) {
     deps,
     observed,
     as,
+    /** A network of a project, as a row. */
+    addNetwork: async (projectId: string) => {
+      const id = newUuid();
+      const row = { ...standard(id, projectId), external: 0, is_default: 0, mtu: 1500 } as const;
+      await db
+        .insertInto('networks')
+        .values({ ...row, network_type: 'local', availability_zone_hints: '[]' })
+        .execute();
+      return id;
+    },
+    /** A port of a project, as a row, in groups. */
+    addPort: async (projectId: string, networkId: string, groupIds: readonly string[] = []) => {
+      const id = newUuid();
+      await db
+        .insertInto('ports')
+        .values({
+          ...standard(id, projectId),
+          network_id: networkId,
+          mac_address: newMac(),
+          status: 'DOWN',
+          device_id: '',
+          device_owner: '',
+          ip_allocation: 'none',
+          allowed_address_pairs: '[]',
+          extra_dhcp_opts: '[]',
+          dns_name: '',
+          propagate_uplink_status: 1,
+        })
+        .execute();
+      await setPortGroups(db, id, groupIds);
+      return id;
+    },
     async [Symbol.asyncDispose]() {
       stop.abort();
       await app.close();
       await db.destroy();
     },
   };
+}
+
+/** What networks and ports both have. */
+function standard(id: string, projectId: string) {
+  const at = '2026-01-01T00:00:00Z';
+  return {
+    id,
+    project_id: projectId,
+    name: '',
+    description: '',
+    admin_state_up: 1,
+    port_security_enabled: 1,
+    dns_domain: '',
+    revision_number: 0,
+    created_at: at,
+    updated_at: at,
+  } as const;
 }
 
 function identityOf(token: string): Identity {

@@ -1,11 +1,14 @@
 /** Sharing in SQL: who was given access to what. */
 import { sql, type RawBuilder, type Selectable, type SqlBool } from 'kysely';
-import type { Db } from '#platform/db/tables.ts';
+import { applyPage } from '#platform/db/page.ts';
+import { flag, type Db } from '#platform/db/tables.ts';
 import type { RbacPoliciesTable } from '#platform/db/tables/network-security.ts';
+import { listConditions, oneOf } from '../attributes/list.store.ts';
+import type { ListQuery } from '../attributes/list-query.ts';
+import type { RbacAction, RbacObjectType } from './rbac-objects.ts';
 
+export type { RbacAction, RbacObjectType } from './rbac-objects.ts';
 export type RbacPolicyRow = Selectable<RbacPoliciesTable>;
-export type RbacObjectType = RbacPolicyRow['object_type'];
-export type RbacAction = RbacPolicyRow['action'];
 
 /**
  * A condition for queries: the object whose id is in `idColumn` (such as `networks.id`) was shared with the
@@ -94,5 +97,137 @@ export async function deleteSharing(db: Db, objectType: RbacObjectType, id: stri
     .deleteFrom('rbac_policies')
     .where('object_type', '=', objectType)
     .where('object_id', '=', id)
+    .execute();
+}
+
+const SORT_COLUMNS = {
+  id: 'rbac_policies.id',
+  project_id: 'rbac_policies.project_id',
+} as const;
+
+/** The policies that a project has made; of every project when none is named. */
+export async function listPolicies(
+  db: Db,
+  query: ListQuery,
+  projectId: string | null,
+  marker: RbacPolicyRow | undefined,
+): Promise<readonly RbacPolicyRow[]> {
+  let select = db
+    .selectFrom('rbac_policies')
+    .selectAll()
+    .where((eb) =>
+      listConditions(eb, 'rbac_policies', query, {
+        target_tenant: (_eb, values) => oneOf(eb, 'rbac_policies.target_project', values),
+      }),
+    );
+  if (projectId !== null) select = select.where('project_id', '=', projectId);
+  const rows = await applyPage(select, query.page, SORT_COLUMNS, marker).execute();
+  return query.page.reverse ? rows.toReversed() : rows;
+}
+
+export async function findPolicy(db: Db, id: string): Promise<RbacPolicyRow | undefined> {
+  return await db.selectFrom('rbac_policies').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** Writes a policy. False when there is one that says the same. */
+export async function insertPolicy(db: Db, policy: RbacPolicyRow): Promise<boolean> {
+  const result = await db
+    .insertInto('rbac_policies')
+    .values(policy)
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirstOrThrow();
+  return result.numInsertedOrUpdatedRows === 1n;
+}
+
+/** Gives the object to somebody else. False when that one has it already. */
+export async function updateTarget(
+  db: Db,
+  policy: RbacPolicyRow,
+  target: string,
+): Promise<boolean> {
+  const targets = await targetsOf(db, policy.object_type, policy.object_id, policy.action);
+  if (targets.has(target)) return policy.target_project === target;
+  await db
+    .updateTable('rbac_policies')
+    .set({ target_project: target })
+    .where('id', '=', policy.id)
+    .execute();
+  return true;
+}
+
+export async function deletePolicy(db: Db, id: string): Promise<void> {
+  await db.deleteFrom('rbac_policies').where('id', '=', id).execute();
+}
+
+const OBJECT_TABLES = {
+  network: 'networks',
+  security_group: 'security_groups',
+  address_group: 'address_groups',
+} as const;
+
+/** Whose the object is; undefined when it does not exist. */
+export async function ownerOf(
+  db: Db,
+  type: RbacObjectType,
+  id: string,
+): Promise<string | undefined> {
+  const row = await db
+    .selectFrom(OBJECT_TABLES[type])
+    .select('project_id')
+    .where('id', '=', id)
+    .executeTakeFirst();
+  return row?.project_id;
+}
+
+/** The projects that use an object: have ports on the network or in the group, or rules that name it. */
+export async function usersOf(
+  db: Db,
+  type: RbacObjectType,
+  id: string,
+): Promise<ReadonlySet<string>> {
+  switch (type) {
+    case 'network':
+      return projects(
+        await db
+          .selectFrom('ports')
+          .select('project_id')
+          .distinct()
+          .where('network_id', '=', id)
+          // Ports of the cloud itself, such as DHCP's, are nobody's use.
+          .where('device_owner', 'not like', 'network:%')
+          .execute(),
+      );
+    case 'security_group':
+      return projects(
+        await db
+          .selectFrom('port_security_groups')
+          .innerJoin('ports', 'ports.id', 'port_security_groups.port_id')
+          .select('ports.project_id')
+          .distinct()
+          .where('security_group_id', '=', id)
+          .execute(),
+      );
+    case 'address_group':
+      return projects(
+        await db
+          .selectFrom('security_group_rules')
+          .select('project_id')
+          .distinct()
+          .where('remote_address_group_id', '=', id)
+          .execute(),
+      );
+  }
+}
+
+function projects(rows: readonly { readonly project_id: string }[]): ReadonlySet<string> {
+  return new Set(rows.map((row) => row.project_id));
+}
+
+/** Makes a network external, or not, as its policies say. */
+export async function setExternal(db: Db, networkId: string, external: boolean): Promise<void> {
+  await db
+    .updateTable('networks')
+    .set({ external: flag(external) })
+    .where('id', '=', networkId)
     .execute();
 }

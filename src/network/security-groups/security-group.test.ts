@@ -35,57 +35,6 @@ type Cloud = Awaited<ReturnType<typeof startExtras>>;
 const make = async (cloud: Cloud, project: string, name: string) =>
   groupIn(await cloud.as(project).post('/security-groups', { security_group: { name } }));
 
-/** A port of a project, in groups. */
-async function addPort(cloud: Cloud, projectId: string, groupIds: readonly string[]) {
-  const at = '2026-01-01T00:00:00Z';
-  const standard = { project_id: projectId, description: '', revision_number: 0 };
-  const networkId = randomUUID();
-  const portId = randomUUID();
-  await cloud.db
-    .insertInto('networks')
-    .values({
-      ...standard,
-      id: networkId,
-      name: '',
-      admin_state_up: 1,
-      external: 0,
-      is_default: 0,
-      mtu: 1500,
-      port_security_enabled: 1,
-      dns_domain: '',
-      network_type: 'local',
-      availability_zone_hints: '[]',
-      created_at: at,
-      updated_at: at,
-    } as never)
-    .execute();
-  await cloud.db
-    .insertInto('ports')
-    .values({
-      ...standard,
-      id: portId,
-      network_id: networkId,
-      name: '',
-      mac_address: 'fa:16:3e:00:00:01',
-      admin_state_up: 1,
-      status: 'DOWN',
-      device_id: '',
-      device_owner: '',
-      ip_allocation: 'none',
-      port_security_enabled: 1,
-      allowed_address_pairs: '[]',
-      extra_dhcp_opts: '[]',
-      dns_name: '',
-      dns_domain: '',
-      propagate_uplink_status: 1,
-      created_at: at,
-      updated_at: at,
-    } as never)
-    .execute();
-  await setPortGroups(cloud.db, portId, groupIds);
-  return { networkId, portId };
-}
-
 test('GET /v2.0/security-groups finds a default group with four rules, the same one each time', async () => {
   await using cloud = await startExtras();
   const [group, ...others] = groupsIn(await cloud.as('red:reader').get('/security-groups'));
@@ -315,7 +264,7 @@ test('the default group keeps its name, and only an administrator may delete it'
 test('a group that a port is in is neither deleted nor turned stateless', async () => {
   await using cloud = await startExtras();
   const { id } = await make(cloud, 'red', 'web');
-  const { portId } = await addPort(cloud, 'red', [id]);
+  const portId = await cloud.addPort('red', await cloud.addNetwork('red'), [id]);
   const red = cloud.as('red');
   const inUse = `SecurityGroupInUse: Security Group ${id} in use.`;
   assert.equal((await red.delete(`/security-groups/${id}`)).error, inUse);

@@ -1,5 +1,5 @@
 /** Security groups and rules as they are shown. */
-import { viewStandard } from '../attributes/standard.ts';
+import { viewStandard, viewTime } from '../attributes/standard.ts';
 import { normalisedCidrOf } from './security-group-rule.rules.ts';
 import type { DefaultRuleRow, SecurityGroupRuleRow } from './security-group-rule.store.ts';
 import type { SecurityGroupRow } from './security-group.store.ts';
@@ -34,8 +34,8 @@ export function viewRule(rule: SecurityGroupRuleRow) {
     normalized_cidr: normalisedCidrOf(rule.remote_ip_prefix),
     belongs_to_default_sg: rule.belongs_to_default_sg === 1,
     revision_number: rule.revision_number,
-    created_at: rule.created_at,
-    updated_at: rule.updated_at,
+    created_at: viewTime(rule.created_at),
+    updated_at: viewTime(rule.updated_at),
   };
 }
 
