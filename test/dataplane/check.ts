@@ -15,10 +15,14 @@ export type CheckResult = {
   readonly error: string | null;
 };
 
-/** Runs the checks in their order and reports each as it ends. */
+/**
+ * Runs the checks in their order and reports each as it ends. `after` is part of every check: it
+ * clears away what the check has made and expects that nothing is left.
+ */
 export async function runChecks<World>(
   checks: readonly Check<World>[],
   world: World,
+  after: (world: World) => Promise<void> = async () => undefined,
 ): Promise<void> {
   for (const check of checks) {
     const started = performance.now();
@@ -27,6 +31,11 @@ export async function runChecks<World>(
       await check.run(world);
     } catch (cause) {
       error = errorText(cause);
+    }
+    try {
+      await after(world);
+    } catch (cause) {
+      error ??= `afterwards: ${errorText(cause)}`;
     }
     const result: CheckResult = { name: check.name, ms: performance.now() - started, error };
     process.stdout.write(`${JSON.stringify(result)}\n`);

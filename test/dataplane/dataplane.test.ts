@@ -3,9 +3,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { reasonToSkip, runSuite, type Mode } from './as-user.ts';
 import type { Check, CheckResult } from './check.ts';
+import { dhcpChecks } from './dhcp-checks.ts';
+import { linkChecks } from './link-checks.ts';
 import { yardChecks } from './yard-checks.ts';
 
-const suites: readonly (readonly [string, readonly Check<never>[]])[] = [['yard', yardChecks]];
+const suites: readonly (readonly [string, readonly Check<never>[]])[] = [
+  ['yard', yardChecks],
+  ['links', linkChecks],
+  ['dhcp', dhcpChecks],
+];
 const modes: readonly Mode[] = ['root', 'rootless'];
 
 for (const mode of modes) {

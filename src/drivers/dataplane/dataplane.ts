@@ -31,8 +31,11 @@ export type DataplaneState = {
 export interface Dataplane {
   apply(change: DataplaneChange, options: CallOptions): Promise<DataplaneFailures>;
   observe(options: CallOptions): Promise<DataplaneState>;
-  /** Called with a port's id when its carrier may have changed. Losing a call only costs time. */
-  onPortChange(listener: (portId: string) => void): void;
+  /**
+   * Called when a port's carrier may have changed, with what it was seen to be: `carrier` is false
+   * for a port that is administratively down. Losing a call only costs time.
+   */
+  onPortChange(listener: (portId: string, carrier: boolean) => void): void;
   /** Closes watchers. Links, rules and DHCP servers stay. */
   close(): Promise<void>;
 }

@@ -1,0 +1,171 @@
+/** What is plugged on this host: read from the kernel once, then kept in step with what was applied. */
+import type { NetworkSpec, PortSpec } from '#base/host/links.ts';
+import type { DataplaneChange } from '../dataplane.ts';
+import { BRIDGE_PREFIX, bridgeName, DHCP_LINK_PREFIX, dhcpLinkName, TAP_PREFIX } from './names.ts';
+import type { Rules } from './rules.ts';
+
+export type BridgeFacts = { readonly name: string; readonly mtu: number; readonly up: boolean };
+
+export type TapFacts = {
+  readonly name: string;
+  readonly mtu: number;
+  readonly up: boolean;
+  /** The bridge it is plugged into. */
+  readonly master: string | null;
+};
+
+/** The end on the bridge of the link to a network's DHCP server. */
+export type DhcpLinkFacts = {
+  readonly name: string;
+  readonly mtu: number;
+  readonly master: string | null;
+  /** Both ends are up. */
+  readonly up: boolean;
+};
+
+export type Facts = {
+  /** By network id. */
+  readonly bridges: Map<string, BridgeFacts>;
+  /** By port id. */
+  readonly taps: Map<string, TapFacts>;
+  /** Port ids by the name of their tap. */
+  readonly portIds: Map<string, string>;
+  /** By network id. */
+  readonly dhcpLinks: Map<string, DhcpLinkFacts>;
+  /** Ids of networks with a namespace for their DHCP server. */
+  readonly dhcpNamespaces: Set<string>;
+  readonly rules: Rules;
+  /** Links with our names and no whole id: what was being made when an agent was killed. */
+  readonly strays: Set<string>;
+  /** Names of taps that have elements in the rules and are not there. */
+  readonly orphanRules: Set<string>;
+};
+
+/** One link as `ip -details -json link` prints it, of which this is all that is read. */
+export type LinkJson = {
+  readonly ifname: string;
+  readonly ifalias?: string;
+  readonly flags: readonly string[];
+  readonly mtu: number;
+  readonly master?: string;
+  readonly linkinfo?: { readonly info_kind?: string };
+};
+
+export type LinkFacts = Pick<Facts, 'bridges' | 'taps' | 'dhcpLinks' | 'strays'> & {
+  /** Ids of ports whose tap is up and held open by a guest. */
+  readonly carriers: ReadonlySet<string>;
+};
+
+const UUID_LENGTH = 36;
+
+/** Our links among all that the kernel has. */
+export function readLinks(links: readonly LinkJson[]): LinkFacts {
+  const bridges = new Map<string, BridgeFacts>();
+  const taps = new Map<string, TapFacts>();
+  const dhcpLinks = new Map<string, DhcpLinkFacts>();
+  const strays = new Set<string>();
+  const carriers = new Set<string>();
+  for (const link of links) {
+    const { ifname: name, ifalias: id = '', mtu, master = null } = link;
+    const kind = kindOf(link);
+    if (kind === null) continue;
+    const up = link.flags.includes('UP');
+    const carrier = link.flags.includes('LOWER_UP');
+    if (id.length !== UUID_LENGTH) strays.add(name);
+    else if (kind === 'bridge') bridges.set(id, { name, mtu, up });
+    else if (kind === 'dhcp') dhcpLinks.set(id, { name, mtu, master, up: up && carrier });
+    else {
+      taps.set(id, { name, mtu, up, master });
+      if (up && carrier) carriers.add(id);
+    }
+  }
+  return { bridges, taps, dhcpLinks, strays, carriers };
+}
+
+function kindOf(link: LinkJson): 'bridge' | 'tap' | 'dhcp' | null {
+  const kind = link.linkinfo?.info_kind;
+  if (kind === 'bridge' && link.ifname.startsWith(BRIDGE_PREFIX)) return 'bridge';
+  if (kind === 'tun' && link.ifname.startsWith(TAP_PREFIX)) return 'tap';
+  if (kind === 'veth' && link.ifname.startsWith(DHCP_LINK_PREFIX)) return 'dhcp';
+  return null;
+}
+
+/** Everything that was read, as one. */
+export function gatherFacts(
+  links: LinkFacts,
+  dhcpNamespaces: ReadonlySet<string>,
+  rules: Rules,
+): Facts {
+  const { bridges, taps, dhcpLinks, strays } = links;
+  const portIds = new Map<string, string>();
+  for (const [id, tap] of taps) portIds.set(tap.name, id);
+  const ruled = [...rules.macs.keys(), ...rules.open];
+  const orphanRules = new Set(ruled.filter((tap) => !portIds.has(tap)));
+  const namespaces = new Set(dhcpNamespaces);
+  return {
+    bridges,
+    taps,
+    portIds,
+    dhcpLinks,
+    dhcpNamespaces: namespaces,
+    rules,
+    strays,
+    orphanRules,
+  };
+}
+
+/** Keeps the facts in step with a change that was made, but for what failed. */
+export function settleFacts(
+  change: DataplaneChange,
+  failed: { readonly has: (id: string) => boolean },
+  facts: Facts,
+): void {
+  const done = <T extends { readonly id: string }>(some: readonly T[]) =>
+    some.filter((one) => !failed.has(one.id));
+  for (const id of change.absentPorts) {
+    if (failed.has(id)) continue;
+    facts.portIds.delete(facts.taps.get(id)?.name ?? '');
+    facts.taps.delete(id);
+  }
+  for (const id of change.absentNetworks) {
+    if (failed.has(id)) continue;
+    facts.bridges.delete(id);
+    facts.dhcpLinks.delete(id);
+    facts.dhcpNamespaces.delete(id);
+  }
+  for (const network of done(change.networks)) {
+    facts.bridges.set(network.id, wantedBridge(network));
+    const link = wantedDhcpLink(network);
+    if (link === null) {
+      facts.dhcpLinks.delete(network.id);
+      facts.dhcpNamespaces.delete(network.id);
+    } else {
+      facts.dhcpLinks.set(network.id, link);
+      facts.dhcpNamespaces.add(network.id);
+    }
+  }
+  for (const port of done(change.ports)) {
+    facts.taps.set(port.id, wantedTap(port));
+    facts.portIds.set(port.tap, port.id);
+  }
+  facts.strays.clear();
+  facts.orphanRules.clear();
+}
+
+/** The bridge that a network should have. */
+export function wantedBridge(network: NetworkSpec): BridgeFacts {
+  return { name: bridgeName(network.id), mtu: network.mtu, up: network.adminStateUp };
+}
+
+/** The tap that a port should have. */
+export function wantedTap(port: PortSpec): TapFacts {
+  const { tap: name, mtu, adminStateUp: up } = port;
+  return { name, mtu, up, master: bridgeName(port.networkId) };
+}
+
+/** The link that a network's DHCP server should have; null when it should have none. */
+export function wantedDhcpLink(network: NetworkSpec): DhcpLinkFacts | null {
+  if (network.dhcp === null) return null;
+  const name = dhcpLinkName(network.dhcp.portId);
+  return { name, mtu: network.mtu, master: bridgeName(network.id), up: true };
+}

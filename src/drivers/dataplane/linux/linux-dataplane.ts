@@ -1,0 +1,295 @@
+/** The data plane of a Linux host: bridges, taps, one nftables table, and dnsmasq. */
+import { join } from 'node:path';
+import { KeyedQueue } from '#base/async.ts';
+import type { NetworkSpec, PortSpec, PortState } from '#base/host/links.ts';
+import { Fault } from '#platform/fault.ts';
+import type { Logger } from '#platform/log.ts';
+import type {
+  CallOptions,
+  Dataplane,
+  DataplaneChange,
+  DataplaneFailures,
+  DataplaneState,
+} from '../dataplane.ts';
+import { DhcpServers } from './dhcp/dhcp-servers.ts';
+import { dnsmasqUser } from './dhcp/dnsmasq-user.ts';
+import { settleFacts, type Facts } from './facts.ts';
+import {
+  applyRules,
+  applySteps,
+  applyStepsApart,
+  observeKernel,
+  realCommands,
+  type Commands,
+} from './kernel.ts';
+import { LinkMonitor } from './link-monitor.ts';
+import { bridgeName } from './names.ts';
+import { planChange, REMOVAL, tapRules, type TapOwner } from './plan.ts';
+import { settleRules } from './rules.ts';
+import { networkFault, portFault } from './specs.ts';
+
+export type LinuxDataplaneOptions = {
+  /** The cloud's state directory as seen inside the yard. */
+  readonly stateDir: string;
+  /** Who may open taps beside root; null when guests run as the agent's own user. */
+  readonly tapOwner: TapOwner | null;
+  readonly log: Logger;
+  /** For tests that count what is done. */
+  readonly commands?: Commands;
+  /** How often DHCP servers that died are looked for. */
+  readonly watchMs?: number;
+};
+
+/** How many DHCP servers are brought up side by side. */
+const DHCP_AT_ONCE = 4;
+
+const WATCH_MS = 3_000;
+
+export class LinuxDataplane implements Dataplane {
+  readonly #commands: Commands;
+  readonly #tapOwner: TapOwner | null;
+  readonly #log: Logger;
+  readonly #dhcp: DhcpServers;
+  readonly #queue = new KeyedQueue();
+  readonly #watch: NodeJS.Timeout;
+  readonly #listeners: ((portId: string, carrier: boolean) => void)[] = [];
+  #monitor: LinkMonitor | undefined;
+  /** What is there, kept in step with what is applied; undefined when that is not sure. */
+  #facts: Facts | undefined;
+
+  constructor(options: LinuxDataplaneOptions) {
+    this.#commands = options.commands ?? realCommands;
+    this.#tapOwner = options.tapOwner;
+    this.#log = options.log;
+    this.#dhcp = new DhcpServers({
+      directory: join(options.stateDir, 'dhcp'),
+      user: dnsmasqUser(),
+      commands: this.#commands,
+      log: options.log,
+    });
+    this.#watch = setInterval(() => void this.#reviveDhcp(), options.watchMs ?? WATCH_MS);
+    this.#watch.unref();
+  }
+
+  async apply(change: DataplaneChange, options: CallOptions): Promise<DataplaneFailures> {
+    return await this.#queue.run(QUEUE, async () => await this.#apply(change, options.signal));
+  }
+
+  async observe(options: CallOptions): Promise<DataplaneState> {
+    return await this.#queue.run(QUEUE, async () => await this.#observe(options.signal));
+  }
+
+  onPortChange(listener: (portId: string, carrier: boolean) => void): void {
+    this.#listeners.push(listener);
+    this.#monitor ??= new LinkMonitor(
+      ({ name, carrier }) => {
+        const id = this.#facts?.portIds.get(name);
+        if (id !== undefined) this.#tell(id, carrier);
+      },
+      () => void this.#tellAll(),
+      this.#log,
+    );
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#watch);
+    this.#listeners.length = 0;
+    this.#monitor?.close();
+    await this.#queue.idle();
+  }
+
+  async #apply(change: DataplaneChange, signal: AbortSignal): Promise<DataplaneFailures> {
+    const failures = new Map<string, Error>();
+    let fit = withoutUnfit(change, failures);
+    const known = this.#facts;
+    // Until all has gone well, what is known is not sure.
+    this.#facts = undefined;
+    let facts = known ?? (await observeKernel(this.#commands, signal)).facts;
+    let result = await this.#plug(fit, facts, { apart: false, signal });
+    if (result.failures.size > 0 && (known !== undefined || result.cutShort)) {
+      // What we believed was out of date, or the wrong ids are blamed: look, and try once more.
+      facts = (await observeKernel(this.#commands, signal)).facts;
+      result = await this.#plug(fit, facts, { apart: true, signal });
+    }
+    for (const [id, error] of result.failures) failures.set(id, error);
+    fit = without(fit, failures);
+    for (const [id, error] of await this.#serveDhcp(fit, result.relinkDhcp, signal)) {
+      failures.set(id, error);
+    }
+    if (result.failures.size === 0) this.#facts = facts;
+    return failures;
+  }
+
+  /** Brings links and rules in line. The facts then say what was done, but for what failed. */
+  async #plug(
+    change: DataplaneChange,
+    facts: Facts,
+    options: { readonly apart: boolean; readonly signal: AbortSignal },
+  ): Promise<{
+    readonly failures: ReadonlyMap<string, Error>;
+    readonly cutShort: boolean;
+    readonly relinkDhcp: ReadonlySet<string>;
+  }> {
+    const { apart, signal } = options;
+    const failures = new Map<string, Error>();
+    for (const port of change.ports) {
+      const fault = placeFault(port, change, facts);
+      if (fault !== null) failures.set(port.id, fault);
+    }
+    const placed = without(change, failures);
+    const plan = planChange(placed, facts, this.#tapOwner);
+    for (const id of plan.stopDhcp) await this.#dhcp.stop(id);
+
+    // First the rules: a tap must never be on a bridge without them.
+    const { wanted, absentTaps } = tapRules(placed, facts);
+    try {
+      await applyRules(plan.nft, this.#commands, signal);
+      settleRules(wanted, absentTaps, facts.rules);
+    } catch (error) {
+      signal.throwIfAborted();
+      for (const port of placed.ports) failures.set(port.id, rulesFault(port.id, error));
+    }
+    const steps = plan.ip.filter((step) => !failures.has(step.id));
+    const done = apart
+      ? { failures: await applyStepsApart(steps, this.#commands, { signal }), cutShort: false }
+      : await applySteps(steps, this.#commands, { signal });
+    for (const [id, error] of done.failures) {
+      const ids = id === REMOVAL ? [...placed.absentNetworks, ...placed.absentPorts] : [id];
+      for (const one of ids) failures.set(one, error);
+    }
+    settleFacts(placed, failures, facts);
+    return { failures, cutShort: done.cutShort, relinkDhcp: plan.relinkDhcp };
+  }
+
+  async #serveDhcp(
+    change: DataplaneChange,
+    relink: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, Error>> {
+    const failures = new Map<string, Error>();
+    const tasks: { readonly id: string; readonly run: () => Promise<void> }[] = [];
+    for (const id of change.absentNetworks) {
+      tasks.push({ id, run: async () => await this.#dhcp.ensureAbsent(id) });
+    }
+    for (const { id, mtu, dhcp } of change.networks) {
+      const serve = { signal, relink: relink.has(id) };
+      const run =
+        dhcp === null
+          ? async () => await this.#dhcp.ensureAbsent(id)
+          : async () => await this.#dhcp.ensure({ id, mtu, dhcp }, serve);
+      tasks.push({ id, run });
+    }
+    const next = tasks.values();
+    const work = async () => {
+      for (const { id, run } of next) {
+        try {
+          await run();
+        } catch (error) {
+          signal.throwIfAborted();
+          failures.set(id, asError(error));
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(DHCP_AT_ONCE, tasks.length) }, work));
+    return failures;
+  }
+
+  async #observe(signal: AbortSignal): Promise<DataplaneState> {
+    this.#facts = undefined;
+    const { facts, carriers } = await observeKernel(this.#commands, signal);
+    this.#facts = facts;
+    const networks = new Set([
+      ...facts.bridges.keys(),
+      ...facts.dhcpLinks.keys(),
+      ...facts.dhcpNamespaces,
+      ...this.#dhcp.ids(),
+    ]);
+    const ports: PortState[] = [];
+    for (const [id, tap] of facts.taps) {
+      ports.push({ id, plugged: tap.master !== null, carrier: carriers.has(id) });
+    }
+    return { networks: [...networks], ports };
+  }
+
+  /** Starts DHCP servers again that were killed. */
+  async #reviveDhcp(): Promise<void> {
+    if (this.#dhcp.fallen().length === 0) return;
+    await this.#queue.run(QUEUE, async () => {
+      for (const network of this.#dhcp.fallen()) {
+        this.#log.warn({ network: network.id }, 'the DHCP server had ended and is started again');
+        try {
+          const signal = AbortSignal.timeout(10_000);
+          await this.#dhcp.ensure(network, { signal, relink: false });
+        } catch (error) {
+          this.#log.error({ network: network.id, err: error }, 'the DHCP server does not start');
+        }
+      }
+    });
+  }
+
+  #tell(portId: string, carrier: boolean): void {
+    for (const listener of this.#listeners) listener(portId, carrier);
+  }
+
+  /** After a gap in events, every port may have changed. */
+  async #tellAll(): Promise<void> {
+    try {
+      const state = await this.observe({ signal: AbortSignal.timeout(10_000) });
+      for (const port of state.ports) this.#tell(port.id, port.carrier);
+    } catch (error) {
+      this.#log.warn({ err: error }, 'ports could not be looked at after a gap in link events');
+    }
+  }
+}
+
+/** One at a time: changes and looks never see each other half done. */
+const QUEUE = 'kernel';
+
+/** The change without what can never be plugged. */
+function withoutUnfit(change: DataplaneChange, failures: Map<string, Error>): DataplaneChange {
+  for (const network of change.networks) {
+    const fault = networkFault(network);
+    if (fault !== null) failures.set(network.id, fault);
+  }
+  for (const port of change.ports) {
+    const fault = portFault(port);
+    if (fault !== null) failures.set(port.id, fault);
+  }
+  return without(change, failures);
+}
+
+function without(
+  change: DataplaneChange,
+  failures: { readonly size: number; readonly has: (id: string) => boolean },
+): DataplaneChange {
+  if (failures.size === 0) return change;
+  return {
+    networks: change.networks.filter((network: NetworkSpec) => !failures.has(network.id)),
+    ports: change.ports.filter((port) => !failures.has(port.id)),
+    absentNetworks: change.absentNetworks.filter((id) => !failures.has(id)),
+    absentPorts: change.absentPorts.filter((id) => !failures.has(id)),
+  };
+}
+
+/** Why there is no place for this port here; null when there is. */
+function placeFault(port: PortSpec, change: DataplaneChange, facts: Facts): Fault | null {
+  const { id, networkId, tap } = port;
+  const bridge = facts.bridges.get(networkId)?.name === bridgeName(networkId);
+  if (!bridge && !change.networks.some((network) => network.id === networkId)) {
+    const message = `The port ${id} cannot be plugged: its network ${networkId} is not on this host.`;
+    return new Fault('unavailable', 'NetworkNotOnHost', message);
+  }
+  const holder = facts.portIds.get(tap);
+  if (holder === undefined || holder === id || change.absentPorts.includes(holder)) return null;
+  const message = `The port ${id} cannot be plugged: port ${holder} has its tap '${tap}'.`;
+  return new Fault('conflict', 'TapTaken', message);
+}
+
+function rulesFault(id: string, cause: unknown): Fault {
+  const message = `The port ${id} was not plugged: its rules on source MACs could not be set.`;
+  return new Fault('internal', 'RulesFailed', message, { cause });
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

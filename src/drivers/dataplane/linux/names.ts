@@ -1,0 +1,36 @@
+/**
+ * What the data plane calls its links. A link's name holds at most 15 characters, so it shows only
+ * the start of an id; the whole id is the link's alias, where the kernel keeps it for us.
+ *
+ * | link | name |
+ * | --- | --- |
+ * | bridge of a network | `br` and 13 characters of the network's id |
+ * | tap of a port | `tap` and 11 characters of the port's id, as in OpenStack |
+ * | DHCP server's link, end on the bridge | `dhcp` and 11 characters of its port's id |
+ * | DHCP server's link, end in its namespace | `ns-` and 11 characters of its port's id, as in OpenStack |
+ * | DHCP server's namespace | `qdhcp-` and the network's id, as in OpenStack |
+ */
+
+export const BRIDGE_PREFIX = 'br';
+export const TAP_PREFIX = 'tap';
+export const DHCP_LINK_PREFIX = 'dhcp';
+export const DHCP_NAMESPACE_PREFIX = 'qdhcp-';
+
+/** Where `ip netns` keeps namespaces. */
+export const NETNS_DIR = '/run/netns';
+
+export function bridgeName(networkId: string): string {
+  return BRIDGE_PREFIX + networkId.slice(0, 13);
+}
+
+export function dhcpLinkName(portId: string): string {
+  return DHCP_LINK_PREFIX + portId.slice(0, 11);
+}
+
+export function dhcpInnerName(portId: string): string {
+  return `ns-${portId.slice(0, 11)}`;
+}
+
+export function dhcpNamespace(networkId: string): string {
+  return DHCP_NAMESPACE_PREFIX + networkId;
+}

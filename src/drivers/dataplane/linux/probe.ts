@@ -1,0 +1,95 @@
+/** Can the Linux data plane work on this machine? Found out by doing, in a namespace thrown away after. */
+import type { Finding, HostTool } from '#base/host/finding.ts';
+import { missingTools, toolsFinding } from '../../host-tools.ts';
+import { attempt } from '../../run.ts';
+
+/** Commands that the Linux data plane runs. */
+export const DATAPLANE_HOST_TOOLS: readonly HostTool[] = [
+  { command: 'ip', package: 'iproute2' },
+  { command: 'nft', package: 'nftables' },
+  { command: 'dnsmasq', package: 'dnsmasq-base' },
+  { command: 'nsenter', package: 'util-linux' },
+  { command: 'setpriv', package: 'util-linux' },
+];
+
+type Trial = {
+  readonly subject: string;
+  /** Shell text that succeeds when the machine can do it. Fixed: nothing is ever put into it. */
+  readonly script: string;
+  readonly remedy: string;
+};
+
+/** In their order: later ones use what earlier ones made. */
+const TRIALS: readonly Trial[] = [
+  {
+    subject: 'bridges',
+    script: 'ip link add name brprobe type bridge stp_state 0 forward_delay 0 mcast_snooping 0',
+    remedy: 'modprobe bridge (as root)',
+  },
+  {
+    subject: 'taps',
+    script: 'ip tuntap add dev tapprobe mode tap && ip link set dev tapprobe master brprobe up',
+    remedy: 'modprobe tun (as root), and let this user open /dev/net/tun',
+  },
+  {
+    subject: 'nftables for bridges',
+    script: `nft -f - <<'END'
+table bridge probe {
+  set macs { type ifname . ether_addr; }
+  chain probe {
+    type filter hook prerouting priority -300; policy accept;
+    iifname "tap*" iifname . ether saddr != @macs counter drop
+  }
+}
+delete table bridge probe
+END`,
+    remedy: 'modprobe nf_tables (as root), or a kernel with CONFIG_NF_TABLES_BRIDGE',
+  },
+  {
+    subject: 'namespaces for DHCP servers',
+    script:
+      'mount -t tmpfs probe /run && ip netns add probe && ' +
+      'ip link add dev dhcpprobe type veth peer name ns-probe netns probe',
+    remedy: 'modprobe veth (as root)',
+  },
+  {
+    subject: 'dnsmasq',
+    script: 'dnsmasq --test --conf-file= --dhcp-range=192.0.2.0,static 2>&1',
+    remedy: 'apt-get install -y --no-install-recommends dnsmasq-base (as root)',
+  },
+];
+
+/** One finding for each thing that the data plane needs. Touches nothing outside a fresh namespace. */
+export async function probeDataplane(options: {
+  readonly signal: AbortSignal;
+}): Promise<readonly Finding[]> {
+  const tools = toolsFinding('commands for the network', DATAPLANE_HOST_TOOLS);
+  if (missingTools(DATAPLANE_HOST_TOOLS).length > 0) return [tools];
+  const user = process.geteuid?.() === 0 ? [] : ['--user', '--map-root-user'];
+  const namespaces = [...user, '--net', '--mount', '--propagation', 'private'];
+  const { stdout, stderr } = await attempt('unshare', [...namespaces, 'sh', '-c', SCRIPT], options);
+  return [tools, ...trialFindings(TRIALS, stdout, stderr)];
+}
+
+/** Says `<number of the trial> <exit code> <last line it said>` of each. */
+const SCRIPT = TRIALS.map(
+  ({ script }, index) => `
+said=$({ ${script}
+} 2>&1); echo "${index} $? $(echo "$said" | tail -n 1)"`,
+).join('');
+
+/** Pure: what the script said, as findings. A trial that it never came to has failed. */
+export function trialFindings(
+  trials: readonly Omit<Trial, 'script'>[],
+  stdout: string,
+  stderr: string,
+): readonly Finding[] {
+  const lines = stdout.split('\n');
+  return trials.map(({ subject, remedy }, index) => {
+    const line = lines.find((text) => text.startsWith(`${index} `));
+    const [, code = '', said = ''] = /^\d+ (\d+) ?(.*)$/.exec(line ?? '') ?? [];
+    if (code === '0') return { subject, ok: true, said: 'tried, works', remedy: null };
+    const why = said || stderr.trim().split('\n').at(-1) || 'the trial did not end';
+    return { subject, ok: false, said: why, remedy };
+  });
+}

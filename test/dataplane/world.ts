@@ -1,0 +1,132 @@
+/** What a check of the data plane has at hand: a plane of its own, networks, ports, and the kernel to ask. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { tapName, type DhcpSpec, type NetworkSpec, type PortSpec } from '#base/host/links.ts';
+import { silentLog } from '#platform/log.ts';
+import type { DataplaneChange } from '../../src/drivers/dataplane/dataplane.ts';
+import { LinuxDataplane } from '../../src/drivers/dataplane/linux/linux-dataplane.ts';
+import { attempt, run } from '../../src/drivers/run.ts';
+
+export type DataplaneWorld = {
+  readonly stateDir: string;
+  /** The user that guests run as; null where there is only one user. */
+  readonly guestUid: number | null;
+  readonly signal: AbortSignal;
+};
+
+export type Plane = AsyncDisposable & {
+  readonly dataplane: LinuxDataplane;
+  /** Commands that were run since the last time this was called. */
+  readonly commands: () => readonly string[];
+  /** Applies and expects no failure. */
+  readonly apply: (change: Partial<DataplaneChange>) => Promise<void>;
+};
+
+/** A data plane on the kernel, which closes (and leaves all links as they are) when the scope ends. */
+export function openPlane(world: DataplaneWorld, watchMs = 60_000): Plane {
+  let ran: string[] = [];
+  const dataplane = new LinuxDataplane({
+    stateDir: world.stateDir,
+    tapOwner: world.guestUid === null ? null : { uid: world.guestUid, gid: world.guestUid },
+    log: silentLog(),
+    watchMs,
+    commands: {
+      run: async (command, args, options) => {
+        ran.push([command, ...args].join(' '));
+        return await run(command, args, options);
+      },
+      attempt: async (command, args, options) => {
+        ran.push([command, ...args].join(' '));
+        return await attempt(command, args, options);
+      },
+    },
+  });
+  return {
+    dataplane,
+    commands: () => {
+      const all = ran;
+      ran = [];
+      return all;
+    },
+    apply: async (change) => {
+      const failures = await dataplane.apply(changeOf(change), world);
+      for (const error of failures.values()) throw error;
+    },
+    [Symbol.asyncDispose]: async () => await dataplane.close(),
+  };
+}
+
+export function changeOf(change: Partial<DataplaneChange>): DataplaneChange {
+  return { networks: [], ports: [], absentNetworks: [], absentPorts: [], ...change };
+}
+
+/** Takes everything away that is there, and expects that nothing is left. */
+export async function clear(world: DataplaneWorld): Promise<void> {
+  await using plane = openPlane(world);
+  const state = await plane.dataplane.observe(world);
+  const absentPorts = state.ports.map((port) => port.id);
+  await plane.apply({ absentNetworks: state.networks, absentPorts });
+  assert.deepEqual(await linkNames(world), ['lo']);
+  assert.deepEqual(await ruleElements(world), []);
+}
+
+export async function linkNames(world: DataplaneWorld): Promise<readonly string[]> {
+  const links = JSON.parse(await run('ip', ['-json', 'link'], world)) as { ifname: string }[];
+  return links.map((link) => link.ifname).toSorted();
+}
+
+/** Elements of our sets, as text. */
+export async function ruleElements(world: DataplaneWorld): Promise<readonly string[]> {
+  const text = await run('nft', ['list', 'ruleset', 'bridge'], world);
+  return [...text.matchAll(/"tap[^"*]+"(?: \. [0-9a-f:]{17})?/g)].map(([element]) => element);
+}
+
+export function networkOf(fields: Partial<NetworkSpec> = {}): NetworkSpec {
+  return { id: randomUUID(), mtu: 1450, adminStateUp: true, dhcp: null, ...fields };
+}
+
+export function portOf(network: NetworkSpec, fields: Partial<PortSpec> = {}): PortSpec {
+  const id = randomUUID();
+  const mac = fields.mac ?? newMac();
+  return {
+    id,
+    networkId: network.id,
+    tap: tapName(id),
+    mac,
+    mtu: network.mtu,
+    adminStateUp: true,
+    allowedMacs: [mac],
+    ...fields,
+  };
+}
+
+export function newMac(): string {
+  const bytes = Array.from({ length: 3 }, () => Math.floor(Math.random() * 256));
+  return ['fa:16:3e', ...bytes.map((byte) => byte.toString(16).padStart(2, '0'))].join(':');
+}
+
+/** DHCP for 10.7.0.0/24, served from 10.7.0.2, with a gateway at 10.7.0.1. */
+export function dhcpOf(fields: Partial<DhcpSpec> = {}): DhcpSpec {
+  const subnet = {
+    id: randomUUID(),
+    cidr: '10.7.0.0/24',
+    gateway: '10.7.0.1',
+    dnsNameservers: [],
+    hostRoutes: [],
+  };
+  return {
+    portId: randomUUID(),
+    mac: newMac(),
+    addresses: ['10.7.0.2/24'],
+    subnets: [subnet],
+    hosts: [],
+    domain: 'openstacklocal',
+    ...fields,
+  };
+}
+
+export function hostOf(port: PortSpec, dhcp: DhcpSpec, ip: string): DhcpSpec['hosts'][number] {
+  const hostname = `host-${ip.replaceAll('.', '-')}`;
+  const subnetId = dhcp.subnets[0]?.id ?? '';
+  return { portId: port.id, mac: port.mac, ip, subnetId, hostname, options: [] };
+}
