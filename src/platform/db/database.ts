@@ -7,12 +7,14 @@ import type { Db } from './tables.ts';
 
 /** `:memory:` gives a throwaway database. Close it with `db.destroy()`. */
 export async function openDatabase(path: string): Promise<Db> {
-  const db = openSqlite(path);
+  await using undo = new AsyncDisposableStack();
   try {
+    const db = openSqlite(path);
+    undo.defer(async () => await db.destroy());
     await migrate(db, MIGRATIONS);
+    undo.move();
     return db;
   } catch (error) {
-    await db.destroy();
     if (error instanceof Error && error.message.includes('database is locked')) {
       throw new Fault(
         'conflict',

@@ -7,7 +7,7 @@ import type { Tables } from './tables.ts';
 export function openSqlite(path: string): Kysely<Tables> {
   const handle = new DatabaseSync(path);
   // `full`: an acknowledged write is on disk. `exclusive`: a second process is refused, and WAL needs no shared memory.
-  handle.exec('pragma busy_timeout = 2000; pragma locking_mode = exclusive');
+  handle.exec('pragma busy_timeout = 500; pragma locking_mode = exclusive');
   handle.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on');
   return new Kysely<Tables>({
     dialect: new SqliteDialect({ database: new CachedStatements(handle) }),

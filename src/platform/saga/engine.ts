@@ -72,6 +72,7 @@ export class SagaEngine {
     await store.releaseAllLeases(this.#deps.db);
     await store.reviveStuckSagas(this.#deps.db);
     this.#keeper = setInterval(() => this.#keep(), LEASE_MS / 3);
+    this.#keeper.unref();
     this.wake();
   }
 

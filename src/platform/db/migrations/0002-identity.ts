@@ -87,6 +87,7 @@ export const identity: Migration = {
     `create table catalog_services (
       id text primary key,
       type text not null,
+      name text not null,
       enabled integer not null,
       extra text not null
     )`,

@@ -49,7 +49,7 @@ export interface ServersTable {
   ramdisk_id: string;
   /** What the image said of itself: JSON. */
   image_properties: string;
-  /** The bytes to boot from: JSON of `BootImages`; null until they are held. */
+  /** What it boots from, and what it is told about itself: JSON of `BootFacts`; null until its bytes are held. */
   boot: string | null;
   key_name: string | null;
   /** The key as it was: JSON of name, type and public key; null for none. */

@@ -84,8 +84,9 @@ export interface RegionsTable {
 export interface CatalogServicesTable {
   id: string;
   type: string;
+  name: string;
   enabled: Flag;
-  /** Name and description are here too, as Keystone keeps them. */
+  /** The description is here too, as Keystone keeps it. */
   extra: string;
 }
 
