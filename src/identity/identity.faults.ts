@@ -54,9 +54,6 @@ export const notFound = (what: keyof typeof NAMES, id: string) =>
 export const tokenNotFound = (message = 'Failed to validate token') =>
   new Fault('not-found', 'TokenNotFound', message);
 
-export const markerNotFound = (marker: string) =>
-  new Fault('not-found', 'MarkerNotFound', `Marker ${marker} could not be found.`);
-
 export const impliedRoleNotFound = (priorId: string, impliedId: string) =>
   new Fault('not-found', 'ImpliedRoleNotFound', `${priorId} does not imply ${impliedId}.`);
 
@@ -88,4 +85,55 @@ export const tooBusy = () =>
     'unavailable',
     'ServiceUnavailable',
     'Too many passwords are being checked at this moment. Try again in a few seconds.',
+  );
+
+/** A name that is taken; `domainId` is null for what is in no domain. */
+export const duplicateName = (type: string, name: string, domainId: string | null) =>
+  conflict(
+    type,
+    `Duplicate entry found with name ${name}${domainId === null ? '' : ` at domain ID ${domainId}`}`,
+  );
+
+export const passwordTooLong = (size: number) =>
+  new Fault(
+    'forbidden',
+    'PasswordVerificationError',
+    `The password length must be less than or equal to ${size}. The server could not comply with the ` +
+      'request because the password is invalid.',
+  );
+
+export const passwordLocked = () =>
+  new Fault(
+    'invalid',
+    'PasswordSelfServiceDisabled',
+    'You cannot change your password at this time due to password policy disallowing password ' +
+      'changes. Please contact your administrator to reset your password.',
+  );
+
+export const domainRoleMismatch = (roleId: string, projectId: string) =>
+  new Fault(
+    'forbidden',
+    'DomainSpecificRoleMismatch',
+    `Project ${projectId} must be in the same domain as the role ${roleId} being assigned.`,
+  );
+
+export const regionInUse = (id: string) =>
+  new Fault(
+    'forbidden',
+    'RegionDeletionError',
+    `Unable to delete region ${id} because it or its child regions have associated endpoints.`,
+  );
+
+export const circularRegion = (parentId: string) =>
+  new Fault(
+    'invalid',
+    'CircularRegionHierarchyError',
+    `The specified parent region ${parentId} would create a circular region hierarchy.`,
+  );
+
+export const invalidEndpointUrl = (url: string) =>
+  new Fault(
+    'invalid',
+    'URLValidationError',
+    `Cannot create an endpoint with an invalid URL: ${url}.`,
   );

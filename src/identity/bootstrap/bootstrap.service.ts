@@ -179,8 +179,8 @@ export class BootstrapService implements IdentityBootstrap {
         enabled: 1 as const,
         extra: '{}',
       }));
-      const extra = JSON.stringify({ name, description });
-      await insertCatalog(tx, { id: serviceId, type, enabled: 1, extra }, endpoints);
+      const extra = JSON.stringify({ description });
+      await insertCatalog(tx, { id: serviceId, type, name, enabled: 1, extra }, endpoints);
     }
   }
 }

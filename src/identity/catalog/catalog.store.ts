@@ -5,7 +5,7 @@ import type { CatalogParts } from './catalog.rules.ts';
 export async function listCatalogParts(db: Db): Promise<CatalogParts> {
   const services = await db
     .selectFrom('catalog_services')
-    .select(['id', 'type', 'extra'])
+    .select(['id', 'type', 'name'])
     .where('enabled', '=', 1)
     .orderBy('id')
     .execute();
@@ -15,11 +15,5 @@ export async function listCatalogParts(db: Db): Promise<CatalogParts> {
     .where('enabled', '=', 1)
     .orderBy('id')
     .execute();
-  return {
-    services: services.map(({ id, type, extra }) => {
-      const { name } = JSON.parse(extra) as { name?: string };
-      return { id, type, name: name ?? '' };
-    }),
-    endpoints,
-  };
+  return { services, endpoints };
 }

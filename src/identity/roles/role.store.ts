@@ -1,7 +1,9 @@
 /** Roles in SQL. */
-import { sql, type Insertable, type Selectable } from 'kysely';
+import { sql, type Insertable, type Selectable, type Updateable } from 'kysely';
 import type { Db, Tx } from '#platform/db/tables.ts';
 import type { RolesTable } from '#platform/db/tables/identity.ts';
+import type { Listed, Listing } from '../listing.ts';
+import { runListing } from '../listing.store.ts';
 
 export type RoleRow = Selectable<RolesTable>;
 
@@ -42,5 +44,49 @@ export async function insertImplication(
     .insertInto('implied_roles')
     .values({ prior_role_id, implied_role_id })
     .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+export async function listRoles(db: Db, listing: Listing): Promise<Listed<RoleRow>> {
+  return await runListing(db.selectFrom('roles').selectAll(), listing, {
+    id: 'id',
+    name: 'name',
+    domain_id: 'domain_id',
+  });
+}
+
+export async function updateRole(
+  tx: Tx,
+  id: string,
+  change: Updateable<RolesTable>,
+): Promise<RoleRow> {
+  return await tx
+    .updateTable('roles')
+    .set(change)
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+/** Deletes a role, and with it whatever says that somebody has it or that it implies another. */
+export async function deleteRole(tx: Tx, id: string): Promise<void> {
+  await tx.deleteFrom('roles').where('id', '=', id).execute();
+}
+
+export async function isImplied(db: Db, priorId: string, impliedId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('implied_roles')
+    .select('prior_role_id')
+    .where('prior_role_id', '=', priorId)
+    .where('implied_role_id', '=', impliedId)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+export async function deleteImplication(tx: Tx, priorId: string, impliedId: string): Promise<void> {
+  await tx
+    .deleteFrom('implied_roles')
+    .where('prior_role_id', '=', priorId)
+    .where('implied_role_id', '=', impliedId)
     .execute();
 }

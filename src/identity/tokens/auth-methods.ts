@@ -2,13 +2,11 @@
 import type { Db } from '#platform/db/tables.ts';
 import { expecting, unauthorized } from '../identity.faults.ts';
 import { findProject, findProjectByName, type ProjectRow } from '../projects/project.store.ts';
+import { PASSWORD_LENGTH } from '../schema.ts';
 import { findUser, findUserByName, type UserRow } from '../users/user.store.ts';
 import type { PasswordCheck } from './password-check.ts';
 import type { TokenClaims } from './token-codec.ts';
 import type { AuthIdentity, DomainRef } from './token.schema.ts';
-
-/** As long as Keystone takes them. */
-export const PASSWORD_LENGTH = 4096;
 
 /** Who somebody has been found to be. */
 export type Proof = {

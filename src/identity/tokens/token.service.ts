@@ -219,7 +219,8 @@ export class TokenService {
 function marksOf(userId: string, scope: TokenScope, auditIds: readonly string[]): Revoked[] {
   return [
     { kind: 'user', subject_id: userId },
-    ...(scope.kind === 'project' ? [{ kind: 'project', subject_id: scope.id } as const] : []),
+    // A domain is a project too.
+    ...('id' in scope ? [{ kind: 'project', subject_id: scope.id } as const] : []),
     ...auditIds.map((id) => ({ kind: 'audit', subject_id: id }) as const),
   ];
 }
