@@ -1,0 +1,116 @@
+/** A data plane on paper, for API work without a network and for simulation at scale. */
+import { join } from 'node:path';
+import { delay } from '#base/async.ts';
+import type { NetworkSpec, PortSpec } from '#base/host/links.ts';
+import { Fault } from '#platform/fault.ts';
+import type {
+  CallOptions,
+  Dataplane,
+  DataplaneChange,
+  DataplaneFailures,
+  DataplaneState,
+} from '../dataplane.ts';
+import { FakeMoods, type FakeBehaviour } from './fake-behaviour.ts';
+
+export type FakeDataplaneOptions = {
+  /**
+   * Where `fake-dataplane.json` may tell how to misbehave (see `FakeBehaviour`), at any time; null
+   * for a plane that only its own program can tell.
+   */
+  readonly stateDir: string | null;
+  readonly behaviour?: FakeBehaviour;
+};
+
+/** Keeps every promise of `Dataplane`, with nothing behind it: a port has a carrier once it is applied. */
+export class FakeDataplane implements Dataplane {
+  readonly #moods: FakeMoods;
+  readonly #networks = new Map<string, NetworkSpec>();
+  readonly #ports = new Map<string, PortSpec>();
+  readonly #listeners: ((portId: string, carrier: boolean) => void)[] = [];
+
+  constructor(options: FakeDataplaneOptions) {
+    const { stateDir } = options;
+    const file = stateDir === null ? null : join(stateDir, 'fake-dataplane.json');
+    this.#moods = new FakeMoods(options.behaviour ?? {}, file);
+  }
+
+  /** From now on it misbehaves like this. */
+  setBehaviour(behaviour: FakeBehaviour): void {
+    this.#moods.set(behaviour);
+  }
+
+  /** What it was last told of a network, for tests that ask what was applied. */
+  network(id: string): NetworkSpec | undefined {
+    return this.#networks.get(id);
+  }
+
+  /** What it was last told of a port, for tests that ask what was applied. */
+  port(id: string): PortSpec | undefined {
+    return this.#ports.get(id);
+  }
+
+  async apply(change: DataplaneChange, { signal }: CallOptions): Promise<DataplaneFailures> {
+    signal.throwIfAborted();
+    const { delayMs } = this.#moods;
+    if (delayMs > 0) await delay(delayMs, signal);
+    const whole = this.#moods.take('apply');
+    if (whole !== null) throw whole;
+    const failures = new Map<string, Error>();
+    const attempt = (id: string, act: () => void) => {
+      const failure = this.#moods.take('apply', id);
+      if (failure === null) act();
+      else failures.set(id, failure);
+    };
+    for (const id of change.absentPorts) attempt(id, () => this.#unplug(id));
+    for (const id of change.absentNetworks) attempt(id, () => void this.#networks.delete(id));
+    for (const network of change.networks) {
+      attempt(network.id, () => void this.#networks.set(network.id, network));
+    }
+    for (const port of change.ports) {
+      if (this.#networks.has(port.networkId)) attempt(port.id, () => this.#plug(port));
+      else failures.set(port.id, networkNotOnHost(port));
+    }
+    return failures;
+  }
+
+  async observe({ signal }: CallOptions): Promise<DataplaneState> {
+    signal.throwIfAborted();
+    const failure = this.#moods.take('observe');
+    if (failure !== null) throw failure;
+    return {
+      networks: [...this.#networks.keys()],
+      ports: [...this.#ports.values()].map((port) => ({
+        id: port.id,
+        plugged: true,
+        carrier: port.adminStateUp,
+      })),
+    };
+  }
+
+  onPortChange(listener: (portId: string, carrier: boolean) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#listeners.length = 0;
+  }
+
+  #plug(port: PortSpec): void {
+    const carrier = this.#ports.get(port.id)?.adminStateUp ?? false;
+    this.#ports.set(port.id, port);
+    if (carrier !== port.adminStateUp) this.#tell(port.id, port.adminStateUp);
+  }
+
+  #unplug(id: string): void {
+    if (this.#ports.delete(id)) this.#tell(id, false);
+  }
+
+  #tell(id: string, carrier: boolean): void {
+    for (const listener of this.#listeners) listener(id, carrier);
+  }
+}
+
+function networkNotOnHost(port: PortSpec): Fault {
+  const message = `The port ${port.id} cannot be plugged: its network ${port.networkId} is not on this host.`;
+  return new Fault('unavailable', 'NetworkNotOnHost', message);
+}
