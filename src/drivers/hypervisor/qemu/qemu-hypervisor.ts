@@ -32,6 +32,8 @@ export type QemuHypervisorOptions = {
   readonly disks?: Disks;
   /** The size at which a console log is begun anew. */
   readonly consoleLogBytes?: number;
+  /** How often its size is looked at. */
+  readonly consoleCheckMs?: number;
   /** How long a guest may take to let go of a card. */
   readonly unplugTimeoutMs?: number;
 };
@@ -80,7 +82,8 @@ export class QemuHypervisor implements Hypervisor {
     this.#program = options.program ?? 'qemu-system-x86_64';
     this.#disks = options.disks ?? new Qcow2Disks();
     this.#serversDir = join(options.stateDir, 'servers');
-    this.#consoleTimer = setInterval(() => void this.#boundConsoles(), CONSOLE_CHECK_MS).unref();
+    const checkMs = options.consoleCheckMs ?? CONSOLE_CHECK_MS;
+    this.#consoleTimer = setInterval(() => void this.#boundConsoles(), checkMs).unref();
   }
 
   async info(options: CallOptions): Promise<HypervisorInfo> {
