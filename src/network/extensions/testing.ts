@@ -1,6 +1,7 @@
 /** For tests: the routes around networks and ports, on a database of their own. A token is `project:role,role`. */
-import type { Identity } from '#platform/context.ts';
+import type { Context, Identity } from '#platform/context.ts';
 import { openDatabase } from '#platform/db/database.ts';
+import { Fault } from '#platform/fault.ts';
 import { ObservedHosts } from '#platform/host/observed-hosts.ts';
 import { networkDialect } from '#platform/http/fault-bodies.ts';
 import { createHttpApp } from '#platform/http/http-app.ts';
@@ -20,7 +21,23 @@ export async function startExtras(options: { now?: () => Date } = {}) {
   const observed = new ObservedHosts();
   const policy = new Policy(EXTRA_POLICIES, {}, (rule) => policyNotAuthorized(`rule:${rule}`));
   const now = options.now ?? (() => new Date('2026-01-02T03:04:05.678Z'));
-  const deps = { db, policy, now, newId: newUuid, observed };
+  const rowTarget =
+    (table: 'networks' | 'subnets' | 'ports') =>
+    async ({ projectId }: Context, id: string) => {
+      const row = await db
+        .selectFrom(table)
+        .select('project_id')
+        .where('id', '=', id)
+        .executeTakeFirst();
+      if (row?.project_id !== projectId) throw new Fault('not-found', 'NotFound', id);
+      return { project_id: row.project_id };
+    };
+  const findTarget = {
+    networks: rowTarget('networks'),
+    subnets: rowTarget('subnets'),
+    ports: rowTarget('ports'),
+  };
+  const deps = { db, policy, now, newId: newUuid, observed, findTarget };
   const app = createHttpApp({
     services: [
       { prefix: '/networking', dialect: networkDialect, routes: (it) => extraRoutes(it, deps) },

@@ -4,12 +4,15 @@ import { resourceRoutes } from '../attributes/resource.routes.ts';
 import { DefaultRuleService } from './default-rule.service.ts';
 import { SecurityGroupRuleService } from './security-group-rule.service.ts';
 import { DEFAULT_RULE, SECURITY_GROUP, SECURITY_GROUP_RULE } from './security-group.schema.ts';
-import { SecurityGroupService, type SecurityGroupDeps } from './security-group.service.ts';
+import type { SecurityGroupDeps, SecurityGroupService } from './security-group.service.ts';
 import { viewDefaultRule, viewGroup, viewRule } from './views.ts';
 
-export function securityGroupRoutes(app: ServiceApp, deps: SecurityGroupDeps): void {
+export function securityGroupRoutes(
+  app: ServiceApp,
+  deps: SecurityGroupDeps,
+  groups: SecurityGroupService,
+): void {
   const { policy } = deps;
-  const groups = new SecurityGroupService(deps);
   resourceRoutes(app, {
     resource: SECURITY_GROUP,
     service: groups,

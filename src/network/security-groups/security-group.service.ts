@@ -6,13 +6,12 @@ import type { Policy } from '#platform/policy/policy.ts';
 import type { CreateOf, UpdateOf } from '../attributes/attribute.ts';
 import { authorizeChange, authorizeCreate } from '../attributes/authorize.ts';
 import type { ListQuery } from '../attributes/list-query.ts';
-import { inChunks } from '../attributes/list.store.ts';
+import { deleteTags, inChunks, tagsOf } from '../attributes/list.store.ts';
 import type { Sent } from '../attributes/request-body.ts';
 import { checkRevision } from '../attributes/revision.ts';
 import { timestamp } from '../attributes/standard.ts';
 import { checkQuota } from '../quotas/check-quota.ts';
 import { deleteSharing, findShared } from '../rbac-policies/rbac-policy.store.ts';
-import { deleteTags, tagsOf } from '../tags/tag.store.ts';
 import { ensureDefaultGroup, makeGroup, type Makers } from './port-groups.ts';
 import {
   cannotRemoveDefault,
@@ -124,7 +123,7 @@ export class SecurityGroupService {
       // compat: an administrator may, as when a project is cleaned up; the next need makes another.
       if (group.is_default === 1 && !whoLooks(ctx).everybody) throw cannotRemoveDefault();
       await store.deleteGroup(tx, id);
-      await deleteTags(tx, 'security_groups', id);
+      await deleteTags(tx, id);
       await deleteSharing(tx, 'security_group', id);
     });
   }
@@ -190,7 +189,7 @@ export class SecurityGroupService {
   ): Promise<readonly GroupDetails[]> {
     const ids = groups.map((group) => group.id);
     const rules = await inChunks(ids, async (some) => await rulesOfGroups(db, some));
-    const tags = await inChunks(ids, async (some) => await tagsOf(db, 'security_groups', some));
+    const tags = await tagsOf(db, ids);
     const shared = await findShared(db, 'security_group', ids, ctx.projectId);
     return groups.map((group) => ({
       group,

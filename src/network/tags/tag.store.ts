@@ -1,59 +1,36 @@
-/** Tags in SQL. A resource's tags go with it: whoever deletes the resource calls `deleteTags`. */
+/** Changes of tags in SQL; reading them is a part of every list (`attributes/list.store.ts`). */
 import type { Db } from '#platform/db/tables.ts';
+import type { TaggedResource } from './tag.rules.ts';
 
-/** The collections whose members may have tags. */
-export type TaggedResource = 'networks' | 'subnets' | 'ports' | 'security_groups';
-
-/** The tags of many resources at once, by id, sorted. A resource without tags is not a key. */
-export async function tagsOf(
-  db: Db,
-  resource: TaggedResource,
-  ids: readonly string[],
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  const tags = new Map<string, string[]>();
-  if (ids.length === 0) return tags;
-  const rows = await db
-    .selectFrom('network_tags')
-    .select(['resource_id', 'tag'])
-    .where('resource', '=', resource)
-    .where('resource_id', 'in', ids)
-    .orderBy('tag')
-    .execute();
-  for (const { resource_id, tag } of rows) {
-    const known = tags.get(resource_id);
-    if (known) known.push(tag);
-    else tags.set(resource_id, [tag]);
-  }
-  return tags;
-}
-
-/** Adds tags; those that the resource has already stay. */
-export async function addTags(
-  db: Db,
-  resource: TaggedResource,
-  id: string,
-  tags: readonly string[],
-): Promise<void> {
+/** Adds tags that the resource does not have yet. */
+export async function addTags(db: Db, id: string, tags: readonly string[]): Promise<void> {
   if (tags.length === 0) return;
   await db
-    .insertInto('network_tags')
-    .values([...new Set(tags)].map((tag) => ({ resource, resource_id: id, tag })))
-    .onConflict((conflict) => conflict.doNothing())
+    .insertInto('resource_tags')
+    .values(tags.map((tag) => ({ resource_id: id, tag })))
     .execute();
 }
 
-/** Takes tags away: one, or all when none is named. Returns how many there were. */
-export async function deleteTags(
+/** Takes one tag away. False when the resource does not have it. */
+export async function deleteTag(db: Db, id: string, tag: string): Promise<boolean> {
+  const { numDeletedRows } = await db
+    .deleteFrom('resource_tags')
+    .where('resource_id', '=', id)
+    .where('tag', '=', tag)
+    .executeTakeFirstOrThrow();
+  return numDeletedRows > 0n;
+}
+
+/** Counts one more change of the resource. */
+export async function touchTagged(
   db: Db,
   resource: TaggedResource,
   id: string,
-  tag?: string,
-): Promise<number> {
-  let query = db
-    .deleteFrom('network_tags')
-    .where('resource', '=', resource)
-    .where('resource_id', '=', id);
-  if (tag !== undefined) query = query.where('tag', '=', tag);
-  const { numDeletedRows } = await query.executeTakeFirstOrThrow();
-  return Number(numDeletedRows);
+  at: string,
+): Promise<void> {
+  await db
+    .updateTable(resource)
+    .set((eb) => ({ revision_number: eb('revision_number', '+', 1), updated_at: at }))
+    .where('id', '=', id)
+    .execute();
 }

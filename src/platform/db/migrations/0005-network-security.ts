@@ -1,4 +1,4 @@
-/** The part of migration 5 for security groups, sharing, tags and agents; it comes after the tables of ports. */
+/** The part of migration 5 for security groups, sharing and agents; it comes after the tables of ports. */
 
 const MATCH = `
       direction text not null,
@@ -91,13 +91,6 @@ export const networkSecurity: readonly string[] = [
       unique (object_id, object_type, action, target_project)
     )`,
   `create index rbac_policies_project on rbac_policies (project_id)`,
-  `create table network_tags (
-      resource text not null,
-      resource_id text not null,
-      tag text not null,
-      primary key (resource_id, resource, tag)
-    )`,
-  `create index network_tags_tag on network_tags (tag)`,
   `create table network_agents (
       id text primary key,
       host text not null,

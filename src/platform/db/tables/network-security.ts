@@ -1,4 +1,4 @@
-/** The network service's tables around networks and ports: security groups, sharing, tags, agents. */
+/** The network service's tables around networks and ports: security groups, sharing, agents. */
 
 /** 0 or 1. */
 type Flag = 0 | 1;
@@ -85,14 +85,6 @@ export interface RbacPoliciesTable {
   target_project: string;
 }
 
-/** Tags of every kind of resource. Whoever deletes a resource deletes its tags. */
-export interface NetworkTagsTable {
-  /** The collection's name: `networks`, `subnets`, `ports`, `security_groups`. */
-  resource: string;
-  resource_id: string;
-  tag: string;
-}
-
 /** What is remembered of agents beyond what hosts report. */
 export interface NetworkAgentsTable {
   id: string;
@@ -108,7 +100,6 @@ export interface NetworkSecurityTables {
   address_groups: AddressGroupsTable;
   default_security_group_rules: DefaultSecurityGroupRulesTable;
   network_agents: NetworkAgentsTable;
-  network_tags: NetworkTagsTable;
   port_security_groups: PortSecurityGroupsTable;
   rbac_policies: RbacPoliciesTable;
   security_group_rules: SecurityGroupRulesTable;
