@@ -39,7 +39,11 @@ type Guest = {
   waiting: DesiredChange[];
 };
 
-type Read = { readonly resolve: (text: string) => void; readonly reject: (error: Error) => void };
+type Read = {
+  readonly link: LineLink<ToAgent, ToControl>;
+  readonly resolve: (text: string) => void;
+  readonly reject: (error: Error) => void;
+};
 
 const PING_EVERY_MS = 5_000;
 /** An agent that has said nothing for this long is taken for dead. */
@@ -48,7 +52,7 @@ const SILENCE_MS = 30_000;
 export class HostGate implements HostReader {
   readonly #deps: HostGateDeps;
   readonly #guests = new Map<string, Guest>();
-  readonly #reads = new Map<number, Read & { readonly host: string }>();
+  readonly #reads = new Map<number, Read>();
   readonly #links = new Set<LineLink<ToAgent, ToControl>>();
   readonly #stopListening: () => void;
   readonly #pinger: NodeJS.Timeout;
@@ -94,7 +98,7 @@ export class HostGate implements HostReader {
     this.#reading += 1;
     const id = this.#reading;
     const { promise, resolve, reject } = Promise.withResolvers<string>();
-    this.#reads.set(id, { host, resolve, reject });
+    this.#reads.set(id, { link: guest.link, resolve, reject });
     guest.link.send({ type: 'read', id, what: 'console', server: serverId, lines });
     try {
       return await orAborted(promise, signal);
@@ -120,7 +124,8 @@ export class HostGate implements HostReader {
       return '';
     }
     // An agent that comes again has lost its earlier link, even when we have not noticed yet.
-    this.#guests.get(facts.host)?.link.close();
+    const before = this.#guests.get(facts.host);
+    if (before) this.#drop(facts.host, before.link);
     const revision = desired.revision(facts.host);
     this.#guests.set(facts.host, { link, sent: revision, waiting: [] });
     observed.connected(facts, now());
@@ -200,12 +205,18 @@ export class HostGate implements HostReader {
     if (this.#guests.get(host)?.link !== link) return;
     this.#guests.delete(host);
     observed.disconnected(host, now());
+    this.#drop(host, link);
+    log.warn({ host }, 'agent disconnected');
+  }
+
+  /** Ends a link, and tells whoever waits for an answer on it. */
+  #drop(host: string, link: LineLink<ToAgent, ToControl>): void {
+    link.close();
     for (const read of this.#reads.values()) {
-      if (read.host !== host) continue;
+      if (read.link !== link) continue;
       read.reject(
         new Fault('unavailable', 'HostDown', `The agent of host '${host}' went away while asked.`),
       );
     }
-    log.warn({ host }, 'agent disconnected');
   }
 }

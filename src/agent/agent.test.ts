@@ -1,0 +1,222 @@
+/** The agent between control's documents and fake drivers. */
+import assert from 'node:assert/strict';
+import { duplexPair } from 'node:stream';
+import { test } from 'node:test';
+import type { DomainSpec } from '#base/host/domain.ts';
+import { tapName, type NetworkSpec, type PortSpec } from '#base/host/links.ts';
+import { FakeDataplane } from '#drivers/dataplane/fake/fake-dataplane.ts';
+import { FakeHypervisor } from '#drivers/hypervisor/fake/fake-hypervisor.ts';
+import { DesiredHosts } from '#platform/host/desired-hosts.ts';
+import { HostGate } from '#platform/host/host-gate.ts';
+import { ObservedHosts } from '#platform/host/observed-hosts.ts';
+import { silentLog } from '#platform/log.ts';
+import { Agent } from './agent.ts';
+
+const HOST = 'h1';
+const network: NetworkSpec = { id: 'net-a', mtu: 1500, adminStateUp: true, dhcp: null };
+
+function port(id: string): PortSpec {
+  return {
+    id,
+    networkId: network.id,
+    tap: tapName(id),
+    mac: 'fa:16:3e:00:00:01',
+    mtu: 1500,
+    adminStateUp: true,
+    allowedMacs: ['fa:16:3e:00:00:01'],
+  };
+}
+
+function server(
+  id: string,
+  portIds: readonly string[],
+  change: Partial<DomainSpec> = {},
+): DomainSpec {
+  return {
+    id,
+    name: `instance-${id}`,
+    vcpus: 1,
+    memoryMib: 64,
+    boot: { kind: 'disk' },
+    rootDisk: null,
+    ephemeralGib: 0,
+    configDrive: null,
+    nics: portIds.map((portId, slot) => ({
+      slot,
+      portId,
+      mac: 'fa:16:3e:00:00:01',
+      mtu: 1500,
+      tap: tapName(portId),
+    })),
+    power: 'running',
+    reboot: { count: 0, type: 'hard' },
+    ...change,
+  };
+}
+
+/** Control's side of a host, and the fakes behind an agent; agents come and go. */
+async function startHost() {
+  const hypervisor = new FakeHypervisor({ stateDir: null });
+  const dataplane = new FakeDataplane({ stateDir: null });
+  const log = silentLog();
+  const desired = new DesiredHosts();
+  const newControl = () => {
+    const observed = new ObservedHosts();
+    return { observed, gate: new HostGate({ desired, observed, log, now: () => new Date() }) };
+  };
+  let control = newControl();
+  const connect = async () => {
+    const agent = await Agent.start({ host: HOST, hypervisor, dataplane, log });
+    const [inner, outer] = duplexPair();
+    control.gate.accept(outer);
+    const came = Promise.withResolvers<void>();
+    const stop = control.observed.onHost(() => came.resolve());
+    void agent.serve(inner);
+    await came.promise;
+    stop();
+    return agent;
+  };
+  let agent = await connect();
+  return {
+    desired,
+    hypervisor,
+    dataplane,
+    get observed() {
+      return control.observed;
+    },
+    /** Waits until the host says that the server is as it should be at this revision. */
+    settled: async (id: string, revision: number) =>
+      await control.observed.wait(
+        HOST,
+        'servers',
+        id,
+        (seen) => (seen && seen.settled >= revision ? seen : undefined),
+        AbortSignal.timeout(5000),
+      ),
+    gone: async (id: string, revision: number) =>
+      await control.observed.waitGone(HOST, id, revision, AbortSignal.timeout(5000)),
+    restartAgent: async () => {
+      await agent.close();
+      agent = await connect();
+    },
+    restartControl: async () => {
+      control.gate.close();
+      control = newControl();
+      const [inner, outer] = duplexPair();
+      control.gate.accept(outer);
+      void agent.serve(inner);
+      await Promise.resolve();
+    },
+    readConsole: async (id: string) =>
+      await control.gate.readConsole(HOST, id, null, AbortSignal.timeout(5000)),
+    [Symbol.asyncDispose]: async () => {
+      await agent.close();
+      control.gate.close();
+    },
+  };
+}
+
+function wantServer(desired: DesiredHosts, spec: DomainSpec): number {
+  desired.set(HOST, 'networks', network.id, network);
+  for (const nic of spec.nics) desired.set(HOST, 'ports', nic.portId, port(nic.portId));
+  return desired.set(HOST, 'servers', spec.id, spec);
+}
+
+test('a server that is wanted is started with its cards in their slots, and said to be settled', async () => {
+  await using host = await startHost();
+  const revision = wantServer(host.desired, server('s', ['p0', 'p1']));
+  const seen = await host.settled('s', revision);
+  assert.equal(seen.error, null);
+  assert.equal(seen.power, 'running');
+  assert.deepEqual(seen.nics, [
+    { slot: 0, portId: 'p0' },
+    { slot: 1, portId: 'p1' },
+  ]);
+  assert.equal(host.observed.find(HOST, 'ports', 'p0')?.plugged, true);
+});
+
+test('a server that is not wanted any more goes, with its ports and its network', async () => {
+  await using host = await startHost();
+  await host.settled('s', wantServer(host.desired, server('s', ['p0'])));
+  host.desired.set(HOST, 'ports', 'p0', null);
+  host.desired.set(HOST, 'networks', network.id, null);
+  await host.gone('s', host.desired.set(HOST, 'servers', 's', null));
+  const options = { signal: AbortSignal.timeout(5000) };
+  assert.deepEqual(await host.hypervisor.list(options), []);
+  await until(async () => (await host.dataplane.observe(options)).networks.length === 0);
+  assert.deepEqual(await host.dataplane.observe(options), { networks: [], ports: [] });
+});
+
+test('a server that was never there is known to be gone', async () => {
+  await using host = await startHost();
+  await host.gone('never', host.desired.revision(HOST));
+});
+
+test('a card is plugged into and taken out of a running server', async () => {
+  await using host = await startHost();
+  const one = server('s', ['p0']);
+  await host.settled('s', wantServer(host.desired, one));
+  const two = server('s', ['p0', 'p1']);
+  const plugged = await host.settled('s', wantServer(host.desired, two));
+  assert.deepEqual(
+    plugged.nics.map(({ portId }) => portId),
+    ['p0', 'p1'],
+  );
+  host.desired.set(HOST, 'ports', 'p0', null);
+  const rest = { ...two, nics: two.nics.slice(1) };
+  const left = await host.settled('s', host.desired.set(HOST, 'servers', 's', rest));
+  assert.deepEqual(left.nics, [{ slot: 1, portId: 'p1' }]);
+});
+
+test('stop, start, pause and reboot follow the document', async () => {
+  await using host = await startHost();
+  const set = async (change: Partial<DomainSpec>) =>
+    await host.settled('s', wantServer(host.desired, server('s', ['p0'], change)));
+  assert.equal((await set({})).power, 'running');
+  assert.equal((await set({ power: 'paused' })).power, 'paused');
+  assert.equal((await set({ power: 'running' })).power, 'running');
+  assert.equal((await set({ power: 'stopped' })).power, 'stopped');
+  assert.equal((await set({ power: 'running' })).power, 'running');
+  const rebooted = await set({ reboot: { count: 1, type: 'hard' } });
+  assert.equal(rebooted.rebootCount, 1);
+  assert.equal(rebooted.power, 'running');
+});
+
+test('a refusal of the hypervisor is told, and does not keep other servers from starting', async () => {
+  await using host = await startHost();
+  host.hypervisor.setBehaviour({ failures: [{ method: 'ensureStarted', match: 'bad', times: 1 }] });
+  const bad = await host.settled('bad', wantServer(host.desired, server('bad', [])));
+  assert.notEqual(bad.error, null);
+  const good = await host.settled('good', wantServer(host.desired, server('good', [])));
+  assert.equal(good.error, null);
+});
+
+test('an agent that comes again finds its servers running and leaves them alone', async () => {
+  await using host = await startHost();
+  const revision = wantServer(host.desired, server('s', ['p0']));
+  await host.settled('s', revision);
+  const before = await host.readConsole('s');
+  await host.restartAgent();
+  assert.equal((await host.settled('s', revision)).power, 'running');
+  assert.equal(await host.readConsole('s'), before);
+});
+
+test('a control that comes again learns what runs, and nothing is taken away meanwhile', async () => {
+  await using host = await startHost();
+  const revision = wantServer(host.desired, server('s', ['p0']));
+  await host.settled('s', revision);
+  await host.restartControl();
+  const seen = await host.settled('s', revision);
+  assert.equal(seen.power, 'running');
+  assert.equal(host.observed.status(HOST)?.connected, true);
+});
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + 5000;
+  while (!(await condition())) {
+    assert.ok(Date.now() < end, 'it did not come about in time');
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+}
