@@ -145,9 +145,14 @@ export class DebianCache {
     });
   }
 
-  #unpackedPath({ file, sha256 }: DebianPackage): string {
-    return join(this.#options.directory, `${basename(file, '.deb')}-${sha256.slice(0, 12)}`);
+  #unpackedPath(wanted: DebianPackage): string {
+    return join(this.#options.directory, unpackedName(wanted));
   }
+}
+
+/** The name of the folder that holds this very package. */
+export function unpackedName({ file, sha256 }: DebianPackage): string {
+  return `${basename(file, '.deb')}-${sha256.slice(0, 12)}`;
 }
 
 /** Reads what `apt-get --print-uris download` prints: `'URI' FILE SIZE SHA256:HASH`. */

@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { run } from '../run.ts';
 import type { TreeEntry } from './cpio.ts';
 import { findInTree, listFiles } from './debian-packages.ts';
-import { GUEST_FILES, GUEST_MODULES, GUEST_PROGRAMS } from './guest-contents.ts';
+import { GUEST_FILES, GUEST_MODULES, GUEST_PROGRAMS, INIT_SHELL } from './guest-contents.ts';
 import {
   loadOrder,
   moduleName,
@@ -31,6 +31,8 @@ export async function readPrograms(trees: ReadonlyMap<string, string>): Promise<
       programs.push({ path: `bin/${basename(path)}`, owner, data });
     }
   }
+  const shell = await readPackaged(trees, INIT_SHELL.package, INIT_SHELL.source);
+  programs.push({ path: INIT_SHELL.path, owner: INIT_SHELL.package, data: shell });
   return programs;
 }
 
@@ -144,7 +146,7 @@ async function appletLinks(
   trees: ReadonlyMap<string, string>,
   signal: AbortSignal,
 ): Promise<TreeEntry[]> {
-  const busybox = join(treeOf(trees, 'busybox-static'), 'bin/busybox');
+  const busybox = join(treeOf(trees, 'busybox'), 'bin/busybox');
   const applets = (await run(busybox, ['--list'], { signal })).split('\n').filter(Boolean);
   const fuller = new Set([
     ...Object.values(GUEST_PROGRAMS)
@@ -162,7 +164,6 @@ async function appletLinks(
   const links: TreeEntry[] = applets
     .filter((applet) => !fuller.has(applet))
     .map((applet) => ({ path: `bin/${applet}`, mode: 0o777, kind: 'symlink', target: 'busybox' }));
-  // Not busybox: its shell runs its own commands whatever PATH says, `ip` among them.
   links.push({ path: 'bin/sh', mode: 0o777, kind: 'symlink', target: 'dash' });
   links.push({ path: 'bin/ssh', mode: 0o777, kind: 'symlink', target: 'dbclient' });
   return links;

@@ -3,32 +3,24 @@
  * Debian's packages are unpacked, never installed; no step needs root.
  */
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { constants as fsConstants } from 'node:fs';
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { constants as zlib, zstdCompress } from 'node:zlib';
 import { Fault } from '#platform/fault.ts';
 import { writeBootDisk, type BootDiskTools } from './boot-disk.ts';
 import { writeCpio, type TreeEntry } from './cpio.ts';
-import { DebianCache, findInTree, type DebianPackage } from './debian-packages.ts';
+import { DebianCache, unpackedName, type DebianPackage } from './debian-packages.ts';
 import {
-  BUILD_PACKAGES,
   GUEST_FILES,
   GUEST_MODULES,
   GUEST_PROGRAMS,
-  KERNEL_PACKAGE,
+  INIT_SHELL,
   TINY_COMMAND_LINE,
 } from './guest-contents.ts';
-import {
-  indexLibraries,
-  libraryEntries,
-  programEntries,
-  readPrograms,
-  readSources,
-  readSupport,
-} from './guest-tree.ts';
-import { searchLibraries, type OwnedFile } from './shared-libraries.ts';
+import { gatherParts, librariesMissing, toolPath, type Parts } from './guest-parts.ts';
+import { indexLibraries, readSources, readSupport } from './guest-tree.ts';
+import { ImageCache } from './image-cache.ts';
 
 export type TinyImageOptions = {
   /** Where `vmlinuz`, `initramfs` and `tiny.qcow2` are put; made when missing. */
@@ -66,7 +58,6 @@ export const TINY_IMAGE_HOST_TOOLS: readonly {
 
 /** Raised when the way of building changes and what goes in does not. */
 const BUILDER_VERSION = 1;
-const KNOWN_PACKAGES = 'packages.txt';
 const FILES = { kernel: 'vmlinuz', ramdisk: 'initramfs', disk: 'tiny.qcow2' } as const;
 /** 2020-01-01: some fixed day after which nothing in the guest looks odd. */
 const FILE_TIME = 1_577_836_800;
@@ -75,8 +66,6 @@ const FILE_TIME = 1_577_836_800;
  * megabyte smaller, and 19 takes ten seconds to make. gzip: 0.48 s and larger; lz4: 0.27 s and 2 MB larger; xz: 1.9 s.
  */
 const COMPRESSION_LEVEL = 9;
-/** Deep enough for libraries of libraries; a chain longer than this is a mistake in a package. */
-const MAX_LIBRARY_ROUNDS = 6;
 
 const compress = promisify(zstdCompress);
 
@@ -90,99 +79,32 @@ export async function buildTinyImage(options: TinyImageOptions): Promise<TinyIma
       `The tiny image can be built on amd64 only; this host is ${process.arch}.`,
     );
   }
-  await mkdir(cacheDir, { recursive: true });
-  const debian = new DebianCache({ ...options, directory: join(cacheDir, 'packages') });
+  const cache = new ImageCache(cacheDir);
+  const debian = new DebianCache({ ...options, directory: cache.packages });
   const sources = await readSources();
-  const known = await debian.find(await knownPackages(cacheDir));
-  const cached = known && (await findBuilt(cacheDir, digestOf(known, sources)));
+  const names = await cache.knownPackages();
+  const known = names.length > 0 ? await debian.find(names) : undefined;
+  const cached = known && (await cache.find(digestOf(known, sources)));
   if (cached) {
     log('the tiny image is up to date');
-    return await deliver(cached, known, options);
+    return await deliver(cache, cached, known, options);
   }
-  const parts = await gather(debian);
+  const parts = await gatherParts(debian);
   const digest = digestOf(parts.packages, sources);
-  await rememberPackages(cacheDir, parts.packages);
-  const built = (await findBuilt(cacheDir, digest)) ?? (await build(parts, digest, options));
-  return await deliver(built, parts.packages, options);
+  await cache.rememberPackages(parts.packages.map(({ name }) => name));
+  const built = (await cache.find(digest)) ?? (await build(cache, parts, digest, options));
+  await cache.prune(digest, new Set(parts.packages.map((wanted) => unpackedName(wanted))));
+  return await deliver(cache, built, parts.packages, options);
 }
 
-type Parts = {
-  readonly packages: readonly DebianPackage[];
-  /** Unpacked packages, by name. */
-  readonly trees: ReadonlyMap<string, string>;
-  readonly kernelPackage: string;
-  /** Programs of the guest with all their libraries. */
-  readonly programs: readonly TreeEntry[];
-};
-
-/** Unpacks every package that the image is made of. Libraries are followed by what the programs really load. */
-async function gather(debian: DebianCache): Promise<Parts> {
-  const trees = new Map<string, string>();
-  const packages = new Map<string, DebianPackage>();
-  const add = async (names: readonly string[]): Promise<DebianPackage[]> => {
-    const resolved = await debian.resolve(names);
-    for (const [name, tree] of await debian.unpack(resolved)) trees.set(name, tree);
-    for (const wanted of resolved) packages.set(wanted.name, wanted);
-    return resolved;
-  };
-  const roots = await add(rootPackages());
-  const kernelPackage = await findKernelPackage(debian, roots);
-  await add([kernelPackage]);
-  for (let round = 0; round < MAX_LIBRARY_ROUNDS; round += 1) {
-    const programs = await readPrograms(trees);
-    const index = await indexLibraries(trees);
-    const search = searchLibraries(programs, index.find);
-    // Searched apart from the guest's programs, so that its libraries stay out of the guest.
-    const forTools = searchLibraries([await readMke2fs(trees)], index.find);
-    const missing = [...search.missing, ...forTools.missing];
-    if (missing.length === 0) {
-      return {
-        packages: [...packages.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)),
-        trees,
-        kernelPackage,
-        programs: [...programEntries(programs), ...libraryEntries(search, index)],
-      };
-    }
-    const next = new Set<string>();
-    for (const owner of new Set(missing.map(({ neededBy }) => neededBy))) {
-      for (const name of await debian.dependencies(packages.get(owner))) {
-        if (/^(lib|zlib)/.test(name) && !packages.has(name)) next.add(name);
-      }
-    }
-    if (next.size === 0) throw librariesMissing(missing.map(({ name }) => name));
-    await add([...next]);
-  }
-  throw librariesMissing([]);
-}
-
-function rootPackages(): string[] {
-  return [
-    KERNEL_PACKAGE,
-    ...Object.keys(GUEST_PROGRAMS),
-    ...Object.keys(GUEST_FILES),
-    ...BUILD_PACKAGES,
-  ];
-}
-
-async function findKernelPackage(
-  debian: DebianCache,
-  roots: readonly DebianPackage[],
+async function build(
+  cache: ImageCache,
+  parts: Parts,
+  digest: string,
+  options: TinyImageOptions,
 ): Promise<string> {
-  const meta = roots.find(({ name }) => name === KERNEL_PACKAGE);
-  const names = meta ? await debian.dependencies(meta) : [];
-  const kernel = names.find((name) => name.startsWith('linux-image-'));
-  if (!kernel) throw new Error(`Package '${KERNEL_PACKAGE}' names no kernel.`);
-  return kernel;
-}
-
-async function readMke2fs(trees: ReadonlyMap<string, string>): Promise<OwnedFile> {
-  const data = await readFile(await toolPath(trees, 'e2fsprogs', 'sbin/mke2fs'));
-  return { owner: 'e2fsprogs', data };
-}
-
-async function build(parts: Parts, digest: string, options: TinyImageOptions): Promise<string> {
-  const { cacheDir, log, signal } = options;
-  const work = await mkdtemp(join(cacheDir, 'build-'));
+  const { log, signal } = options;
+  const work = await cache.newWorkFolder();
   try {
     const result = join(work, 'result');
     await mkdir(result);
@@ -211,7 +133,7 @@ async function build(parts: Parts, digest: string, options: TinyImageOptions): P
       },
       { work, signal },
     );
-    return await keep(result, cacheDir, digest);
+    return await cache.keep(result, digest);
   } finally {
     await rm(work, { recursive: true, force: true });
   }
@@ -234,23 +156,15 @@ async function findTools(trees: ReadonlyMap<string, string>): Promise<BootDiskTo
   };
 }
 
-async function toolPath(
-  trees: ReadonlyMap<string, string>,
-  packageName: string,
-  path: string,
-): Promise<string> {
-  const found = await findInTree(trees.get(packageName) ?? '', path);
-  if (found === undefined) throw new Error(`Package '${packageName}' has no file '${path}'.`);
-  return found;
-}
-
 /** A digest of all that goes in: packages, our own sources, and how they are put together. */
 function digestOf(packages: readonly DebianPackage[], sources: readonly TreeEntry[]): string {
   const hash = createHash('sha256');
   hash.update(
     JSON.stringify([
       BUILDER_VERSION,
+      INIT_SHELL,
       GUEST_PROGRAMS,
+      INIT_SHELL,
       GUEST_FILES,
       GUEST_MODULES,
       TINY_COMMAND_LINE,
@@ -261,73 +175,20 @@ function digestOf(packages: readonly DebianPackage[], sources: readonly TreeEntr
   return hash.digest('hex');
 }
 
-/** The names that the last build needed; before there was one, those that are known without looking. */
-async function knownPackages(cacheDir: string): Promise<readonly string[]> {
-  const text = await readFile(join(cacheDir, KNOWN_PACKAGES), 'utf8').catch(() => '');
-  const names = text.split('\n').filter(Boolean);
-  return names.length > 0 ? names : rootPackages();
-}
-
-async function rememberPackages(
-  cacheDir: string,
-  packages: readonly DebianPackage[],
-): Promise<void> {
-  const path = join(cacheDir, KNOWN_PACKAGES);
-  const aside = `${path}.${process.pid}`;
-  await writeFile(aside, packages.map(({ name }) => `${name}\n`).join(''));
-  await rename(aside, path);
-}
-
-async function findBuilt(cacheDir: string, digest: string): Promise<string | undefined> {
-  const folder = imageFolder(cacheDir, digest);
-  const there = await stat(folder).catch(() => undefined);
-  return there ? folder : undefined;
-}
-
-function imageFolder(cacheDir: string, digest: string): string {
-  return join(cacheDir, 'images', digest.slice(0, 32));
-}
-
-/** Moves a finished build into the cache in one step, so that half of one is never found. */
-async function keep(result: string, cacheDir: string, digest: string): Promise<string> {
-  const folder = imageFolder(cacheDir, digest);
-  await mkdir(dirname(folder), { recursive: true });
-  try {
-    await rename(result, folder);
-  } catch (cause) {
-    // Another build of the same inputs was faster, and its bytes are the same.
-    if (!(await findBuilt(cacheDir, digest))) throw cause;
-  }
-  return folder;
-}
-
 async function deliver(
+  cache: ImageCache,
   folder: string,
   packages: readonly DebianPackage[],
   options: TinyImageOptions,
 ): Promise<TinyImage> {
-  await mkdir(options.outputDir, { recursive: true });
-  const place = async (name: string): Promise<string> => {
-    const target = join(options.outputDir, name);
-    const aside = `${target}.${process.pid}.new`;
-    await copyFile(join(folder, name), aside, fsConstants.COPYFILE_FICLONE);
-    await rename(aside, target);
-    return target;
-  };
+  const { outputDir } = options;
+  await mkdir(outputDir, { recursive: true });
   return {
-    kernel: await place(FILES.kernel),
-    ramdisk: await place(FILES.ramdisk),
-    disk: await place(FILES.disk),
+    kernel: await cache.deliver(folder, FILES.kernel, outputDir),
+    ramdisk: await cache.deliver(folder, FILES.ramdisk, outputDir),
+    disk: await cache.deliver(folder, FILES.disk, outputDir),
     commandLine: TINY_COMMAND_LINE,
     digest: basename(folder),
     packages: packages.map(({ name, version }) => `${name}=${version}`),
   };
-}
-
-function librariesMissing(names: readonly string[]): Fault {
-  return new Fault(
-    'internal',
-    'LibrariesMissing',
-    `No Debian package was found for libraries of the tiny image: ${names.join(', ') || 'too many rounds'}.`,
-  );
 }
