@@ -14,18 +14,23 @@ export function reasonToSkip(mode: Mode): string | null {
   return 'these tests are run without root; run them as root to test a yard of root too';
 }
 
-/** Runs a suite in a process of its own, with a state directory that is gone afterwards. */
-export async function runSuite(mode: Mode, suite: string): Promise<RunResult> {
+/**
+ * Runs a suite in a process of its own, with a state directory that is gone afterwards. `program` is
+ * given the suite's name and the state directory.
+ */
+export async function runSuite(
+  mode: Mode,
+  suite: string,
+  program = 'test/dataplane/program.ts',
+): Promise<RunResult> {
   const signal = AbortSignal.timeout(280_000);
   const work = await mkdtemp(join(tmpdir(), 'stackyard-test-'));
   try {
     if (mode === 'rootless' && isRoot()) {
       const words = ['--mount', '--propagation', 'private', 'sh', '-c', BECOME_USER, 'sh'];
-      return await attempt('unshare', [...words, work, REPOSITORY, process.execPath, suite], {
-        signal,
-      });
+      const args = [...words, work, REPOSITORY, process.execPath, suite, program];
+      return await attempt('unshare', args, { signal });
     }
-    const program = join(REPOSITORY, 'test/dataplane/program.ts');
     return await attempt(process.execPath, [program, suite, join(work, 'state')], {
       signal,
       cwd: REPOSITORY,
@@ -42,7 +47,7 @@ export async function runSuite(mode: Mode, suite: string): Promise<RunResult> {
  */
 const BECOME_USER = `
 set -eu
-work=$1 repository=$2 node=$3 suite=$4
+work=$1 repository=$2 node=$3 suite=$4 program=$5
 mount -t tmpfs -o mode=0755 tmpfs "$work"
 chmod 0755 "$work"
 mkdir "$work/repository" "$work/state"
@@ -55,7 +60,7 @@ chown 64321:64321 "$work/state"
 cd "$work/repository"
 export HOME="$work/state" PATH=/usr/bin:/bin
 exec setpriv --reuid 64321 --regid 64321 --clear-groups --bounding-set -all --no-new-privs \\
-  "$work/node" test/dataplane/program.ts "$suite" "$work/state/cloud"
+  "$work/node" "$program" "$suite" "$work/state/cloud"
 `;
 
 function isRoot(): boolean {

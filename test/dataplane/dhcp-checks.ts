@@ -1,22 +1,25 @@
 /** What the Linux data plane promises about DHCP, seen from inside a yard. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DhcpSpec, NetworkSpec } from '#base/host/links.ts';
 import { markProcess } from '../../src/drivers/processes.ts';
-import { run } from '../../src/drivers/run.ts';
+import { run, start } from '../../src/drivers/run.ts';
 import { until, type Check } from './check.ts';
 import { addressesIn, answersTo, askDhcp, dhcpAnswer, leaseDhcp } from './dhcp-client.ts';
 import { openWires, type Wire } from './wires.ts';
 import {
   changeOf,
+  clear,
   dhcpOf,
+  expectNoDhcp,
   hostOf,
   networkOf,
   newMac,
   openPlane,
   portOf,
+  serverPids,
   type DataplaneWorld,
 } from './world.ts';
 
@@ -307,6 +310,24 @@ export const dhcpChecks: readonly Check<DataplaneWorld>[] = [
     },
   },
   {
+    name: 'an agent that is killed anywhere in its work leaves nothing that the next one cannot remove',
+    run: async (world) => {
+      const { stateDir, guestUid, signal } = world;
+      const program = join(import.meta.dirname, 'program.ts');
+      for (const step of [1, 3, 4, 6]) {
+        const words = [program, 'churn', stateDir, String(guestUid ?? 'none')];
+        const child = start(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+        let commands = 0;
+        child.stdout?.on('data', (chunk: Buffer) => (commands += chunk.length));
+        const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+        await until(`it has begun command ${step}`, () => commands >= step);
+        child.kill('SIGKILL');
+        await ended;
+        await clear({ stateDir, guestUid, signal });
+      }
+    },
+  },
+  {
     name: 'a network whose DHCP cannot be served is named, and the others are served',
     run: async (world) => {
       await using scene = await openScene(world);
@@ -389,23 +410,4 @@ function pidOf(world: DataplaneWorld, network: NetworkSpec): number {
   } catch {
     return 0;
   }
-}
-
-/** Every dnsmasq that was started from this yard's state directory. */
-async function serverPids(world: DataplaneWorld): Promise<readonly number[]> {
-  const home = join(world.stateDir, 'dhcp');
-  const script = `for d in /proc/[0-9]*; do
-    grep -aq '^dnsmasq' $d/cmdline 2>/dev/null || continue
-    [ "$(stat -Lc %d:%i $d/root$0 2>/dev/null)" = "$(stat -c %d:%i $0)" ] && echo "\${d#/proc/}"
-  done; :`;
-  const found = await run('sh', ['-c', script, home], world);
-  return found.split('\n').filter(Boolean).map(Number);
-}
-
-async function expectNoDhcp(world: DataplaneWorld): Promise<void> {
-  assert.deepEqual(await serverPids(world), []);
-  assert.equal(await run('ip', ['netns', 'list'], world), '');
-  assert.doesNotMatch(await run('ip', ['-brief', 'link'], world), /^dhcp/m);
-  const files = join(world.stateDir, 'dhcp');
-  assert.deepEqual(existsSync(files) ? readdirSync(files) : [], []);
 }

@@ -84,7 +84,8 @@ export const linkChecks: readonly Check<DataplaneWorld>[] = [
       assert.equal((await linkNames(world)).length, 202);
       plane.commands();
       await plane.apply({ ports: [portOf(network)] });
-      assert.deepEqual(plane.commands(), ['nft -f -', 'ip -force -batch -']);
+      const batch = 'setpriv --pdeathsig KILL ip -force -batch -';
+      assert.deepEqual(plane.commands(), ['nft -f -', batch]);
     },
   },
   {

@@ -9,7 +9,7 @@ import {
 import { runChecks, type Check } from './check.ts';
 import { dhcpChecks } from './dhcp-checks.ts';
 import { linkChecks } from './link-checks.ts';
-import { clear, type DataplaneWorld } from './world.ts';
+import { churn, clear, type DataplaneWorld } from './world.ts';
 import { yardChecks } from './yard-checks.ts';
 
 /** Suites that run inside a yard. */
@@ -41,9 +41,11 @@ if (suite === 'make-yard') {
   process.exitCode = await new Promise<number>((resolve) => {
     child.once('close', (code) => resolve(code ?? 1));
   });
-} else if (checks !== undefined) {
+} else if (checks !== undefined || suite === 'churn') {
   const uid = guestUid === 'none' ? null : Number(guestUid);
-  await runChecks(checks, { stateDir, guestUid: uid, signal }, clear);
+  const world = { stateDir, guestUid: uid, signal };
+  if (checks === undefined) await churn(world);
+  else await runChecks(checks, world, clear);
 } else {
   throw new Error(`There is no suite '${suite}'.`);
 }

@@ -1,6 +1,8 @@
 /** What a check of the data plane has at hand: a plane of its own, networks, ports, and the kernel to ask. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { tapName, type DhcpSpec, type NetworkSpec, type PortSpec } from '#base/host/links.ts';
 import { silentLog } from '#platform/log.ts';
 import type { DataplaneChange } from '../../src/drivers/dataplane/dataplane.ts';
@@ -60,6 +62,32 @@ export function changeOf(change: Partial<DataplaneChange>): DataplaneChange {
   return { networks: [], ports: [], absentNetworks: [], absentPorts: [], ...change };
 }
 
+/** Plugs and unplugs for ever, and says a character for each command that it begins. */
+export async function churn(world: DataplaneWorld): Promise<never> {
+  const plane = new LinuxDataplane({
+    stateDir: world.stateDir,
+    tapOwner: world.guestUid === null ? null : { uid: world.guestUid, gid: world.guestUid },
+    log: silentLog(),
+    commands: {
+      run: async (command, args, options) => {
+        process.stdout.write('.');
+        return await run(command, args, options);
+      },
+      attempt: async (command, args, options) => {
+        process.stdout.write('.');
+        return await attempt(command, args, options);
+      },
+    },
+  });
+  for (;;) {
+    const network = networkOf({ dhcp: dhcpOf() });
+    const ports = Array.from({ length: 20 }, () => portOf(network));
+    await plane.apply(changeOf({ networks: [network], ports }), world);
+    const absentPorts = ports.map((port) => port.id);
+    await plane.apply(changeOf({ absentNetworks: [network.id], absentPorts }), world);
+  }
+}
+
 /** Takes everything away that is there, and expects that nothing is left. */
 export async function clear(world: DataplaneWorld): Promise<void> {
   await using plane = openPlane(world);
@@ -68,6 +96,7 @@ export async function clear(world: DataplaneWorld): Promise<void> {
   await plane.apply({ absentNetworks: state.networks, absentPorts });
   assert.deepEqual(await linkNames(world), ['lo']);
   assert.deepEqual(await ruleElements(world), []);
+  await expectNoDhcp(world);
 }
 
 export async function linkNames(world: DataplaneWorld): Promise<readonly string[]> {
@@ -129,4 +158,23 @@ export function hostOf(port: PortSpec, dhcp: DhcpSpec, ip: string): DhcpSpec['ho
   const hostname = `host-${ip.replaceAll('.', '-')}`;
   const subnetId = dhcp.subnets[0]?.id ?? '';
   return { portId: port.id, mac: port.mac, ip, subnetId, hostname, options: [] };
+}
+
+/** Every dnsmasq that was started from this yard's state directory. */
+export async function serverPids(world: DataplaneWorld): Promise<readonly number[]> {
+  const home = join(world.stateDir, 'dhcp');
+  const script = `for d in /proc/[0-9]*; do
+    grep -aq '^dnsmasq' $d/cmdline 2>/dev/null || continue
+    [ "$(stat -Lc %d:%i $d/root$0 2>/dev/null)" = "$(stat -c %d:%i $0)" ] && echo "\${d#/proc/}"
+  done; :`;
+  const found = await run('sh', ['-c', script, home], world);
+  return found.split('\n').filter(Boolean).map(Number);
+}
+
+export async function expectNoDhcp(world: DataplaneWorld): Promise<void> {
+  assert.deepEqual(await serverPids(world), []);
+  assert.equal(await run('ip', ['netns', 'list'], world), '');
+  assert.doesNotMatch(await run('ip', ['-brief', 'link'], world), /^dhcp/m);
+  const files = join(world.stateDir, 'dhcp');
+  assert.deepEqual(existsSync(files) ? readdirSync(files) : [], []);
 }

@@ -85,8 +85,9 @@ export async function applySteps(
   const { signal, namespace } = options;
   const where = namespace === undefined ? [] : ['-netns', namespace];
   const input = `${steps.map((step) => step.line).join('\n')}\n`;
-  const args = [...where, '-force', '-batch', '-'];
-  const { code, stderr } = await commands.attempt('ip', args, { signal, input });
+  // It ends with us: links must not appear after the next agent has looked at what is there.
+  const args = ['--pdeathsig', 'KILL', 'ip', ...where, '-force', '-batch', '-'];
+  const { code, stderr } = await commands.attempt('setpriv', args, { signal, input });
   for (const { line, said } of readBatchFailures(stderr)) {
     const step = steps[line - 1];
     if (step !== undefined && !failures.has(step.id)) failures.set(step.id, stepFailed(step, said));

@@ -99,7 +99,10 @@ export class DhcpServers {
     server.wanted = network;
     for (const { portId, name } of unfitOptions(network.dhcp)) {
       const fields = { network: network.id, port: portId, option: name };
-      this.#deps.log.warn(fields, 'a DHCP option was left out: it has control characters');
+      this.#deps.log.warn(
+        fields,
+        'a DHCP option was left out: dnsmasq has no line for its name or value',
+      );
     }
     const linked = await this.#ensureLink(network, server, { signal, relink });
     const { dhcp } = network;

@@ -1,0 +1,262 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { DhcpSpec, NetworkSpec, PortSpec } from '#base/host/links.ts';
+import type { DataplaneChange } from '../dataplane.ts';
+import { settleFacts, type Facts } from './facts.ts';
+import { planChange, tapRules } from './plan.ts';
+import { settleRules } from './rules.ts';
+
+const NET = '11111111-1111-4111-8111-111111111111';
+const PORT = '22222222-2222-4222-8222-222222222222';
+const OTHER = '33333333-3333-4333-8333-333333333333';
+const SERVER = '44444444-4444-4444-8444-444444444444';
+
+const network: NetworkSpec = { id: NET, mtu: 1450, adminStateUp: true, dhcp: null };
+const port: PortSpec = {
+  id: PORT,
+  networkId: NET,
+  tap: 'tap22222222-22',
+  mac: 'fa:16:3e:00:00:01',
+  mtu: 1450,
+  adminStateUp: true,
+  allowedMacs: ['fa:16:3e:00:00:01'],
+};
+const other: PortSpec = { ...port, id: OTHER, tap: 'tap33333333-33', allowedMacs: null };
+const dhcp: DhcpSpec = {
+  portId: SERVER,
+  mac: 'fa:16:3e:00:00:99',
+  addresses: ['10.7.0.2/24'],
+  subnets: [],
+  hosts: [],
+  domain: 'openstacklocal',
+};
+
+const MAKE_NETWORK = [
+  'link add name br11111111-1111 type bridge stp_state 0 forward_delay 0 mcast_snooping 0',
+  `link set dev br11111111-1111 alias ${NET} mtu 1450 up`,
+];
+const MAKE_PORT = [
+  'tuntap add dev tap22222222-22 mode tap user 100 group 200',
+  `link set dev tap22222222-22 alias ${PORT} mtu 1450 master br11111111-1111 up`,
+];
+const MAKE_DHCP = [
+  `netns add qdhcp-${NET}`,
+  'link add dev dhcp44444444-44 type veth peer name ns-44444444-44 ' +
+    `address fa:16:3e:00:00:99 netns qdhcp-${NET}`,
+  `link set dev dhcp44444444-44 alias ${NET} mtu 1450 master br11111111-1111 up`,
+];
+
+type Case = {
+  readonly name: string;
+  /** What was applied before; nothing when absent. */
+  readonly before?: Partial<DataplaneChange>;
+  /** What else is different from what was applied. */
+  readonly but?: (facts: Facts) => void;
+  readonly change: Partial<DataplaneChange>;
+  readonly ip: readonly string[];
+  readonly nft?: string;
+  readonly stopDhcp?: readonly string[];
+};
+
+const both = { networks: [network], ports: [port, other] };
+const served = { ...network, dhcp };
+
+const cases: readonly Case[] = [
+  {
+    name: 'a network and two ports are made from nothing, rules first',
+    but: (facts) => (facts.rules.ready = false),
+    change: both,
+    ip: [
+      ...MAKE_NETWORK,
+      ...MAKE_PORT,
+      'tuntap add dev tap33333333-33 mode tap user 100 group 200',
+      `link set dev tap33333333-33 alias ${OTHER} mtu 1450 master br11111111-1111 up`,
+    ],
+    nft: `table bridge stackyard
+delete table bridge stackyard
+table bridge stackyard {
+  set open { type ifname; }
+  set macs { type ifname . ether_addr; }
+  chain sources {
+    type filter hook prerouting priority -300; policy accept;
+    iifname "tap*" iifname != @open iifname . ether saddr != @macs counter drop
+  }
+}
+add element bridge stackyard open { "tap33333333-33" }
+add element bridge stackyard macs { "tap22222222-22" . fa:16:3e:00:00:01 }
+`,
+  },
+  { name: 'what is so needs nothing', before: both, change: both, ip: [] },
+  {
+    name: 'one port more touches nothing else',
+    before: { networks: [network] },
+    change: { ports: [port] },
+    ip: MAKE_PORT,
+    nft: 'add element bridge stackyard macs { "tap22222222-22" . fa:16:3e:00:00:01 }\n',
+  },
+  {
+    name: 'only what differs is set',
+    before: both,
+    change: {
+      networks: [{ ...network, adminStateUp: false }],
+      ports: [
+        { ...port, mtu: 1400 },
+        { ...other, adminStateUp: false },
+      ],
+    },
+    ip: [
+      'link set dev br11111111-1111 down',
+      'link set dev tap22222222-22 mtu 1400',
+      'link set dev tap33333333-33 down',
+    ],
+  },
+  {
+    name: 'other source MACs change elements and no link',
+    before: both,
+    change: {
+      ports: [
+        { ...port, allowedMacs: ['fa:16:3e:00:00:02', 'fa:16:3e:00:00:03'] },
+        { ...other, allowedMacs: [] },
+      ],
+    },
+    ip: [],
+    nft: `delete element bridge stackyard open { "tap33333333-33" }
+delete element bridge stackyard macs { "tap22222222-22" . fa:16:3e:00:00:01 }
+add element bridge stackyard macs { "tap22222222-22" . fa:16:3e:00:00:02, "tap22222222-22" . fa:16:3e:00:00:03 }
+`,
+  },
+  {
+    name: 'one link that goes, goes by itself',
+    before: both,
+    change: { absentPorts: [PORT] },
+    ip: ['link del dev tap22222222-22'],
+    nft: 'delete element bridge stackyard macs { "tap22222222-22" . fa:16:3e:00:00:01 }\n',
+  },
+  {
+    name: 'many links go in one step',
+    before: { networks: [served], ports: [port, other] },
+    change: { absentNetworks: [NET], absentPorts: [PORT, OTHER] },
+    ip: [
+      'link set dev tap22222222-22 group 57005',
+      'link set dev tap33333333-33 group 57005',
+      'link set dev dhcp44444444-44 group 57005',
+      'link set dev br11111111-1111 group 57005',
+      'link del group 57005',
+      `netns del qdhcp-${NET}`,
+    ],
+    nft: `delete element bridge stackyard open { "tap33333333-33" }
+delete element bridge stackyard macs { "tap22222222-22" . fa:16:3e:00:00:01 }
+`,
+    stopDhcp: [NET],
+  },
+  { name: 'what is not there is not removed', change: { absentPorts: [PORT] }, ip: [] },
+  {
+    name: 'a DHCP server gets a namespace and a link of its own',
+    before: both,
+    change: { networks: [served] },
+    ip: MAKE_DHCP,
+  },
+  {
+    name: 'DHCP on another port gets another link',
+    before: { networks: [served] },
+    change: { networks: [{ ...served, dhcp: { ...dhcp, portId: OTHER } }] },
+    ip: [
+      'link del dev dhcp44444444-44',
+      `netns del qdhcp-${NET}`,
+      ...MAKE_DHCP.map((line) => line.replaceAll('44444444-44', '33333333-33')),
+    ],
+    stopDhcp: [NET],
+  },
+  {
+    name: 'a DHCP link into a namespace without a name is made anew',
+    before: { networks: [served] },
+    but: (facts) => facts.dhcpNamespaces.clear(),
+    change: { networks: [served] },
+    ip: ['link del dev dhcp44444444-44', ...MAKE_DHCP],
+    stopDhcp: [NET],
+  },
+  {
+    name: 'DHCP that is switched off goes',
+    before: { networks: [served] },
+    change: { networks: [network] },
+    ip: ['link del dev dhcp44444444-44', `netns del qdhcp-${NET}`],
+    stopDhcp: [NET],
+  },
+  {
+    name: 'half-made links are taken up when they are wanted and away when they are not',
+    before: { networks: [network] },
+    but: (facts) => {
+      facts.strays.add(port.tap).add('brffffffff-ffff');
+      facts.orphanRules.add('tapgone');
+      facts.rules.open.add('tapgone');
+    },
+    change: { ports: [port] },
+    ip: ['link del dev brffffffff-ffff', ...MAKE_PORT.slice(1)],
+    nft: `delete element bridge stackyard open { "tapgone" }
+add element bridge stackyard macs { "tap22222222-22" . fa:16:3e:00:00:01 }
+`,
+  },
+];
+
+for (const one of cases) {
+  test(`plan: ${one.name}`, () => {
+    const facts = noFacts();
+    const before = changeOf(one.before ?? {});
+    settle(before, facts);
+    one.but?.(facts);
+    const change = changeOf(one.change);
+    const plan = planChange(change, facts, { uid: 100, gid: 200 });
+    assert.deepEqual(
+      plan.ip.map((step) => step.line),
+      one.ip,
+    );
+    assert.equal(plan.nft, one.nft ?? '');
+    const stopped = plan.stopDhcp.filter((id) => before.networks.some((had) => had.id === id));
+    assert.deepEqual(stopped, one.stopDhcp ?? []);
+
+    settle(change, facts);
+    const again = planChange(change, facts, { uid: 100, gid: 200 });
+    assert.deepEqual(again.ip, [], 'nothing is left to do');
+    assert.equal(again.nft, '');
+  });
+}
+
+test('plan: taps belong to root alone when no owner is given', () => {
+  const facts = noFacts();
+  settle(changeOf({ networks: [network] }), facts);
+  const plan = planChange(changeOf({ ports: [port] }), facts, null);
+  assert.equal(plan.ip[0]?.line, 'tuntap add dev tap22222222-22 mode tap');
+});
+
+test('facts: what failed is not taken for done', () => {
+  const facts = noFacts();
+  settleFacts(changeOf(both), new Set([PORT]), facts);
+  assert.deepEqual([...facts.taps.keys()], [OTHER]);
+  assert.deepEqual([...facts.portIds], [['tap33333333-33', OTHER]]);
+  settleFacts(changeOf({ absentPorts: [OTHER], absentNetworks: [NET] }), new Set([NET]), facts);
+  assert.deepEqual([...facts.taps.keys()], []);
+  assert.deepEqual([...facts.bridges.keys()], [NET]);
+});
+
+function settle(change: DataplaneChange, facts: Facts): void {
+  const { wanted, absentTaps } = tapRules(change, facts);
+  settleRules(wanted, absentTaps, facts.rules);
+  settleFacts(change, new Set(), facts);
+}
+
+function noFacts(): Facts {
+  return {
+    bridges: new Map(),
+    taps: new Map(),
+    portIds: new Map(),
+    dhcpLinks: new Map(),
+    dhcpNamespaces: new Set(),
+    rules: { ready: true, macs: new Map(), open: new Set() },
+    strays: new Set(),
+    orphanRules: new Set(),
+  };
+}
+
+function changeOf(change: Partial<DataplaneChange>): DataplaneChange {
+  return { networks: [], ports: [], absentNetworks: [], absentPorts: [], ...change };
+}
