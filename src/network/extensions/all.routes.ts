@@ -1,7 +1,14 @@
 /** Every route of the network service but those of networks, subnets and ports. */
+import type { Context } from '#platform/context.ts';
 import type { ServiceApp } from '#platform/http/http-app.ts';
 import type { PolicyRule } from '#platform/policy/policy.ts';
 import type { ObservedHosts } from '#platform/host/observed-hosts.ts';
+import { agentRoutes } from '../agents/agent.routes.ts';
+import { AGENT_POLICIES, AgentService } from '../agents/agent.service.ts';
+import {
+  AVAILABILITY_ZONE_POLICIES,
+  availabilityZoneRoutes,
+} from '../availability-zones/availability-zone.routes.ts';
 import { quotaRoutes } from '../quotas/quota.routes.ts';
 import { QUOTA_POLICIES } from '../quotas/quota.service.ts';
 import { rbacPolicyRoutes } from '../rbac-policies/rbac-policy.routes.ts';
@@ -12,6 +19,10 @@ import {
   SecurityGroupService,
   type SecurityGroupDeps,
 } from '../security-groups/security-group.service.ts';
+import {
+  SERVICE_PROVIDER_POLICIES,
+  serviceProviderRoutes,
+} from '../service-providers/service-provider.routes.ts';
 import { tagRoutes } from '../tags/tag.routes.ts';
 import { TAG_POLICIES, type FindTarget } from '../tags/tag.service.ts';
 
@@ -26,21 +37,30 @@ export const EXTRA_POLICIES: readonly PolicyRule[] = [
   ...QUOTA_POLICIES,
   ...RBAC_POLICIES,
   ...TAG_POLICIES,
+  ...AGENT_POLICIES,
+  ...AVAILABILITY_ZONE_POLICIES,
+  ...SERVICE_PROVIDER_POLICIES,
 ];
 
-export function extraRoutes(app: ServiceApp, deps: ExtraDeps): void {
+/** Makes the services now, since some listen from the start, and registers their routes when the app is made. */
+export function extraRoutes(deps: ExtraDeps): (app: ServiceApp) => void {
+  const { policy } = deps;
   const groups = new SecurityGroupService(deps);
-  securityGroupRoutes(app, deps, groups);
-  quotaRoutes(app, deps);
-  rbacPolicyRoutes(app, deps);
-  tagRoutes(app, {
-    ...deps,
-    findTarget: {
-      ...deps.findTarget,
-      security_groups: async (ctx, id) => {
-        const { group } = await groups.get(ctx, id);
-        return { project_id: group.project_id };
-      },
+  const agents = new AgentService(deps);
+  const findTarget = {
+    ...deps.findTarget,
+    security_groups: async (ctx: Context, id: string) => {
+      const { group } = await groups.get(ctx, id);
+      return { project_id: group.project_id };
     },
-  });
+  };
+  return (app) => {
+    securityGroupRoutes(app, deps, groups);
+    quotaRoutes(app, deps);
+    rbacPolicyRoutes(app, deps);
+    agentRoutes(app, agents, policy);
+    availabilityZoneRoutes(app, agents, policy);
+    serviceProviderRoutes(app);
+    tagRoutes(app, { ...deps, findTarget });
+  };
 }

@@ -9,6 +9,7 @@ import { newMac, newUuid } from '#platform/ids.ts';
 import { silentLog } from '#platform/log.ts';
 import { Policy } from '#platform/policy/policy.ts';
 import { policyNotAuthorized } from '../network.faults.ts';
+import { CORE_POLICIES } from '../policies.ts';
 import { setPortGroups } from '../security-groups/port-groups.ts';
 import { EXTRA_POLICIES, extraRoutes } from './all.routes.ts';
 
@@ -19,7 +20,9 @@ export async function startExtras(options: { now?: () => Date } = {}) {
   const db = await openDatabase(':memory:');
   const stop = new AbortController();
   const observed = new ObservedHosts();
-  const policy = new Policy(EXTRA_POLICIES, {}, (rule) => policyNotAuthorized(`rule:${rule}`));
+  const policy = new Policy([...CORE_POLICIES, ...EXTRA_POLICIES], {}, (rule) =>
+    policyNotAuthorized(`rule:${rule}`),
+  );
   const now = options.now ?? (() => new Date('2026-01-02T03:04:05.678Z'));
   const rowTarget =
     (table: 'networks' | 'subnets' | 'ports') =>
@@ -38,10 +41,9 @@ export async function startExtras(options: { now?: () => Date } = {}) {
     ports: rowTarget('ports'),
   };
   const deps = { db, policy, now, newId: newUuid, observed, findTarget };
+  const routes = extraRoutes(deps);
   const app = createHttpApp({
-    services: [
-      { prefix: '/networking', dialect: networkDialect, routes: (it) => extraRoutes(it, deps) },
-    ],
+    services: [{ prefix: '/networking', dialect: networkDialect, routes }],
     log: silentLog(),
     authenticate: async (token) => identityOf(token),
     authUrl: () => 'http://127.0.0.1/identity',

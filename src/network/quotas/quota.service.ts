@@ -24,9 +24,9 @@ import { QUOTA } from './quota.schema.ts';
 import { countUsed } from './quota.store.ts';
 
 export const QUOTA_POLICIES: readonly PolicyRule[] = [
-  { name: 'get_quota', check: 'role:admin or (role:manager and project_id:%(project_id)s)' },
-  { name: 'update_quota', check: 'role:admin' },
-  { name: 'delete_quota', check: 'role:admin' },
+  { name: 'get_quota', check: 'rule:admin_only or (role:manager and project_id:%(project_id)s)' },
+  { name: 'update_quota', check: 'rule:admin_only' },
+  { name: 'delete_quota', check: 'rule:admin_only' },
 ];
 
 export type QuotaDeps = { readonly db: Db; readonly policy: Policy };

@@ -15,8 +15,8 @@ import { checkRemovable, readAction } from './rbac-policy.rules.ts';
 import { RBAC_POLICY, type RbacPolicyCreate, type RbacPolicyUpdate } from './rbac-policy.schema.ts';
 import * as store from './rbac-policy.store.ts';
 
-const OWNER = 'role:admin or (role:member and project_id:%(project_id)s)';
-const NOT_EVERYBODY = 'role:admin or not field:rbac_policy:target_tenant=*';
+const OWNER = 'rule:admin_only or (role:member and project_id:%(project_id)s)';
+const NOT_EVERYBODY = 'rule:admin_only or not field:rbac_policy:target_tenant=*';
 
 export const RBAC_POLICIES: readonly PolicyRule[] = [
   { name: 'create_rbac_policy', check: OWNER },
@@ -26,7 +26,7 @@ export const RBAC_POLICIES: readonly PolicyRule[] = [
   { name: 'create_rbac_policy:action', check: OWNER },
   {
     name: 'get_rbac_policy',
-    check: 'role:admin or (role:reader and project_id:%(project_id)s)',
+    check: 'rule:admin_only or (role:reader and project_id:%(project_id)s)',
   },
   { name: 'update_rbac_policy', check: OWNER },
   { name: 'update_rbac_policy:target_tenant', check: NOT_EVERYBODY },

@@ -2,9 +2,9 @@
 import type { PolicyRule } from '#platform/policy/policy.ts';
 
 const OWNER_OR_ADMIN = (role: 'member' | 'reader') =>
-  `role:admin or (role:${role} and project_id:%(project_id)s)`;
+  `rule:admin_only or (role:${role} and project_id:%(project_id)s)`;
 const GROUP_OWNER_OR_ADMIN = (role: 'member' | 'reader') =>
-  `role:admin or (role:${role} and project_id:%(security_group:project_id)s)`;
+  `rule:admin_only or (role:${role} and project_id:%(security_group:project_id)s)`;
 const READERS = `${OWNER_OR_ADMIN('reader')} or rule:shared_security_group`;
 
 export const SECURITY_GROUP_POLICIES: readonly PolicyRule[] = [
@@ -20,7 +20,7 @@ export const SECURITY_GROUP_POLICIES: readonly PolicyRule[] = [
   { name: 'create_security_group_rule', check: GROUP_OWNER_OR_ADMIN('member') },
   { name: 'get_security_group_rule', check: GROUP_OWNER_OR_ADMIN('reader') },
   { name: 'delete_security_group_rule', check: GROUP_OWNER_OR_ADMIN('member') },
-  { name: 'create_default_security_group_rule', check: 'role:admin' },
+  { name: 'create_default_security_group_rule', check: 'rule:admin_only' },
   { name: 'get_default_security_group_rule', check: 'role:reader' },
-  { name: 'delete_default_security_group_rule', check: 'role:admin' },
+  { name: 'delete_default_security_group_rule', check: 'rule:admin_only' },
 ];

@@ -28,14 +28,14 @@ export const TAGGED: Readonly<Record<TaggedResource, string>> = {
   security_groups: 'security_group',
 };
 
-const OWNER = 'role:admin or (role:member and project_id:%(project_id)s)';
+const OWNER = 'rule:admin_only or (role:member and project_id:%(project_id)s)';
 const NETWORK_OWNER = `${OWNER} or (role:member and project_id:%(network:project_id)s)`;
 
 /** Those of security groups are with the groups. Who sees a resource sees its tags. */
 export const TAG_POLICIES: readonly PolicyRule[] = ['network', 'subnet', 'port'].flatMap((name) => {
   const changes = name === 'subnet' ? NETWORK_OWNER : OWNER;
   return [
-    { name: `get_${name}:tags`, check: 'role:admin or role:reader' },
+    { name: `get_${name}:tags`, check: 'rule:admin_only or role:reader' },
     { name: `create_${name}:tags`, check: changes },
     { name: `update_${name}:tags`, check: changes },
     { name: `delete_${name}:tags`, check: name === 'port' ? NETWORK_OWNER : changes },

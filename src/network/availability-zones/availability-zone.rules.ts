@@ -1,0 +1,26 @@
+/** Availability zones are where agents say they are. Pure. */
+
+export type Zone = {
+  readonly state: 'available' | 'unavailable';
+  readonly name: string;
+  /** What can be placed there. */
+  readonly resource: 'network';
+};
+
+/** A zone is there as soon as an agent names it, and available while one of its agents is switched on. */
+export function zonesOf(
+  agents: readonly {
+    readonly availability_zone: string | null;
+    readonly admin_state_up: boolean;
+  }[],
+): readonly Zone[] {
+  const available = new Map<string, boolean>();
+  for (const { availability_zone: name, admin_state_up: up } of agents) {
+    if (name !== null) available.set(name, up || available.get(name) === true);
+  }
+  return [...available].map(([name, up]) => ({
+    state: up ? 'available' : 'unavailable',
+    name,
+    resource: 'network',
+  }));
+}
