@@ -23,8 +23,9 @@ export type DebianCacheOptions = {
 /** A folder of downloaded and unpacked packages. Several builds may use one folder at the same time. */
 export class DebianCache {
   readonly #options: DebianCacheOptions;
-  /** Set once the host's own package lists have turned out not to do. */
+  /** Whether package lists of our own are used, since the host's have turned out not to do. */
   #privateLists = false;
+  #listsUpdated = false;
 
   constructor(options: DebianCacheOptions) {
     this.#options = options;
@@ -32,12 +33,16 @@ export class DebianCache {
 
   /** What apt would fetch for these names, in order of name; undefined when it does not know one of them. No download. */
   async find(names: readonly string[]): Promise<DebianPackage[] | undefined> {
-    try {
-      return await this.#printUris(names);
-    } catch (cause) {
-      if (cause instanceof Fault && !this.#options.signal.aborted) return undefined;
-      throw cause;
+    for (const privateLists of [false, true]) {
+      this.#privateLists = privateLists;
+      try {
+        return await this.#printUris(names);
+      } catch (cause) {
+        if (!(cause instanceof Fault) || this.#options.signal.aborted) throw cause;
+      }
     }
+    this.#privateLists = false;
+    return undefined;
   }
 
   /** As `find`, but looks harder and refuses when a name is unknown. */
@@ -111,14 +116,16 @@ export class DebianCache {
     try {
       return await action();
     } catch (cause) {
-      if (this.#privateLists || this.#options.signal.aborted) throw packagesNotFound(cause);
+      if (this.#listsUpdated || this.#options.signal.aborted) throw packagesNotFound(cause);
       this.#privateLists = true;
+      this.#listsUpdated = true;
       this.#options.log("the host's package lists do not do; fetching them for this build alone");
+      // One source of several that cannot be reached fails the update and may not matter here.
+      const updated = await this.#apt(['update', '--quiet']).catch((why: unknown) => why);
       try {
-        await this.#apt(['update', '--quiet']);
         return await action();
       } catch (again) {
-        throw packagesNotFound(again);
+        throw packagesNotFound(updated instanceof Error ? updated : again);
       }
     }
   }
@@ -197,7 +204,7 @@ export async function listFiles(tree: string): Promise<string[]> {
 function packagesNotFound(cause: unknown): Fault {
   if (cause instanceof Fault && cause.code !== 'CommandFailed') return cause;
   const stderr = cause instanceof Fault ? cause.detail['stderr'] : undefined;
-  const said = typeof stderr === 'string' ? stderr : '';
+  const [said = ''] = typeof stderr === 'string' ? stderr.split('\n') : [];
   return new Fault(
     'unavailable',
     'PackagesNotFound',
