@@ -173,7 +173,11 @@ async function slots(
 }
 
 /** Resolves when the hypervisor says that the domain may have changed. */
-async function changeOf(hypervisor: Hypervisor, id: string, signal: AbortSignal): Promise<void> {
+export async function changeOf(
+  hypervisor: Hypervisor,
+  id: string,
+  signal: AbortSignal,
+): Promise<void> {
   const changes = new EventTarget();
   hypervisor.onChange((changed) => {
     if (changed === id) changes.dispatchEvent(new Event('change'));

@@ -67,7 +67,6 @@ export function startQemu(program: string, argv: readonly string[], runAs: RunAs
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  child.unref();
   let said = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-MOST_SAID);
@@ -78,7 +77,10 @@ export function startQemu(program: string, argv: readonly string[], runAs: RunAs
   });
   const process = child.pid === undefined ? undefined : markProcess(child.pid);
   // Later complaints have no reader: QEMU goes on when it cannot write them.
-  const release = () => child.stderr?.destroy();
+  const release = () => {
+    child.stderr?.destroy();
+    child.unref();
+  };
   return { process, ended, release };
 }
 
