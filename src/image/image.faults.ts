@@ -213,6 +213,8 @@ export const badMembership = () =>
 export const badMemberBody = (why: string) => invalid(why);
 
 export const badImport = (why: string) => invalid(why);
+export const uriNotAllowed = (uri: string) =>
+  invalid(`URI for web-download does not pass filtering: ${uri}`);
 export const cannotImport = (why: string) => conflict(why);
 /** compat: Glance's word for a store is `scheme` here. */
 export const unknownStoreOnImport = (store: string) =>

@@ -2,7 +2,8 @@
 import type { IncomingMessage } from 'node:http';
 import { Type } from 'typebox';
 import type { ServiceApp } from '#platform/http/http-app.ts';
-import { badImageSize, notOctets } from '../image.faults.ts';
+import { badImageSize, notOctets, unknownStore } from '../image.faults.ts';
+import { STORE } from '../imports/import.rules.ts';
 import type { ImageDataService } from './image-data.service.ts';
 import type { ImageBytes } from './intake.ts';
 
@@ -26,7 +27,12 @@ export function imageDataRoutes(app: ServiceApp, data: ImageDataService): void {
 
   app.get(
     '/v2/images/:id/file',
-    { config: { policy: 'download_image' }, schema: { params: Params } },
+    // A HEAD route of its own accord would read the whole image to throw it away.
+    {
+      config: { policy: 'download_image' },
+      schema: { params: Params },
+      exposeHeadRoute: false,
+    },
     async (request, reply) => {
       const { range } = request.headers;
       const download = await data.download(request.ctx, request.params.id, range);
@@ -50,6 +56,8 @@ export async function receive(
 ): Promise<void> {
   const type = raw.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/octet-stream') throw notOctets(type);
+  const store = raw.headers['x-image-meta-store'];
+  if (typeof store === 'string' && store !== STORE) throw unknownStore(store);
   try {
     // Left alone when reading stops early: closing the stream would close the connection under the answer.
     await upload(raw.iterator({ destroyOnReturn: false }), announcedSize(raw));

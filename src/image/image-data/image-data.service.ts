@@ -66,15 +66,16 @@ export class ImageDataService {
 
   /** As `upload`, for an image that the caller may give bytes to. */
   async store(image: Image, data: ImageBytes): Promise<void> {
-    const { blobs } = this.#deps;
+    const { blobs, quotas } = this.#deps;
     const blob = newBlobKey(image.id);
     await this.#begin(image.id, blob);
     try {
+      await quotas.check(image.owner ?? '', 'image_count_uploading', 0);
       await using writer = await blobs.create(blob);
       const intake = await takeIn(data, writer, {
         declared: image,
         mostBytes: this.#deps.mostBytes,
-        bytesLeft: await this.#deps.quotas.bytesLeft(image.owner),
+        bytesLeft: await quotas.bytesLeft(image.owner),
         lenient: false,
       });
       await writer.keep();

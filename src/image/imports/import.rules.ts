@@ -17,6 +17,11 @@ export function checkImportBody(body: unknown, storeHeader: string | undefined):
   if (method === undefined) throw faults.badImport("Import request requires a 'method' field.");
   const name = isJsonObject(method) ? method['name'] : undefined;
   if (name === undefined) throw faults.badImport("Import request requires a 'name' field.");
+  if (name === 'web-download' && isJsonObject(method)) {
+    // Nothing is fetched from elsewhere: to the caller it is a site whose filter lets no address pass.
+    const uri = method['uri'];
+    throw faults.uriNotAllowed(typeof uri === 'string' ? uri : 'None');
+  }
   if (typeof name !== 'string' || !IMPORT_METHODS.includes(name)) {
     const said = typeof name === 'string' ? name : JSON.stringify(name);
     throw faults.badImport(`Unknown import method name '${said}'.`);

@@ -51,7 +51,7 @@ export class ImportService {
       throw faults.badTransition(image.status, 'uploading');
     }
     try {
-      await quotas.check(ctx.projectId, 'image_count_uploading', 0);
+      await quotas.check(image.owner ?? '', 'image_count_uploading', 0);
       await using writer = await blobs.create(blob);
       const taken = await takeIn(data, writer, {
         declared: image,
