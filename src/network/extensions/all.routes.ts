@@ -3,6 +3,8 @@ import type { Context } from '#platform/context.ts';
 import type { ServiceApp } from '#platform/http/http-app.ts';
 import type { PolicyRule } from '#platform/policy/policy.ts';
 import type { ObservedHosts } from '#platform/host/observed-hosts.ts';
+import { addressGroupRoutes } from '../address-groups/address-group.routes.ts';
+import { ADDRESS_GROUP_POLICIES } from '../address-groups/address-group.service.ts';
 import { agentRoutes } from '../agents/agent.routes.ts';
 import { AGENT_POLICIES, AgentService } from '../agents/agent.service.ts';
 import {
@@ -34,6 +36,7 @@ export type ExtraDeps = SecurityGroupDeps & {
 
 export const EXTRA_POLICIES: readonly PolicyRule[] = [
   ...SECURITY_GROUP_POLICIES,
+  ...ADDRESS_GROUP_POLICIES,
   ...QUOTA_POLICIES,
   ...RBAC_POLICIES,
   ...TAG_POLICIES,
@@ -56,6 +59,7 @@ export function extraRoutes(deps: ExtraDeps): (app: ServiceApp) => void {
   };
   return (app) => {
     securityGroupRoutes(app, deps, groups);
+    addressGroupRoutes(app, deps);
     quotaRoutes(app, deps);
     rbacPolicyRoutes(app, deps);
     agentRoutes(app, agents, policy);
