@@ -1,0 +1,64 @@
+/** What the compute service is made from, and what its parts look up in one another. */
+import type { Db } from '#platform/db/tables.ts';
+import type { DesiredHosts } from '#platform/host/desired-hosts.ts';
+import type { HostReader } from '#platform/host/host-gate.ts';
+import type { ObservedHosts } from '#platform/host/observed-hosts.ts';
+import type { Logger } from '#platform/log.ts';
+import type { SagaEngine } from '#platform/saga/engine.ts';
+import type { IdentityApi } from '#identity/index.ts';
+import type { ImageApi } from '#image/index.ts';
+import type { NetworkApi } from '#network/network-api.ts';
+import type { PlacementApi } from '#placement/placement-api.ts';
+
+export type ComputeDeps = {
+  readonly db: Db;
+  readonly log: Logger;
+  readonly now: () => Date;
+  /** A UUID. */
+  readonly newId: () => string;
+  readonly network: NetworkApi;
+  readonly image: Pick<ImageApi, 'findImage' | 'holdBlob' | 'releaseBlob'>;
+  readonly placement: PlacementApi;
+  readonly identity: Pick<IdentityApi, 'projectExists'>;
+  readonly desired: DesiredHosts;
+  readonly observed: ObservedHosts;
+  readonly sagas: SagaEngine;
+  readonly hostReader: HostReader;
+  /** Asks for a run of a reconciler soon, by its name. */
+  readonly wakeReconciler: (name: string) => void;
+  /** From `policy.yaml`. */
+  readonly policyOverrides: Readonly<Record<string, string>>;
+  /** Every server gets a config drive, asked for or not. True while there is no metadata service. */
+  readonly forceConfigDrive?: boolean;
+};
+
+/** Which availability zone each host is in. */
+export type ZoneLookup = {
+  readonly zoneOfHosts: (db: Db) => Promise<(host: string) => string>;
+  /** Every zone that servers may be put in. */
+  readonly zoneNames: (db: Db) => Promise<ReadonlySet<string>>;
+};
+
+/** A user's key pair by its name. */
+export type KeypairLookup = (
+  db: Db,
+  userId: string,
+  name: string,
+) => Promise<
+  { readonly name: string; readonly type: string; readonly publicKey: string } | undefined
+>;
+
+/** Server groups, as far as servers need them. */
+export type ServerGroupLookup = {
+  /** Ids of the groups that a server is in. */
+  readonly groupsOf: (db: Db, serverId: string) => Promise<readonly string[]>;
+};
+
+/** The zone of hosts that no aggregate puts elsewhere. */
+export const DEFAULT_ZONE = 'nova';
+
+/** Zones as they are without aggregates. */
+export const singleZone: ZoneLookup = {
+  zoneOfHosts: async () => () => DEFAULT_ZONE,
+  zoneNames: async () => new Set([DEFAULT_ZONE]),
+};

@@ -1,0 +1,205 @@
+/** A whole compute service on a database of its own, with fakes for everything below it. `await using` closes it. */
+import type { FastifyInstance } from 'fastify';
+import type { Identity } from '#platform/context.ts';
+import { openDatabase } from '#platform/db/database.ts';
+import { DesiredHosts } from '#platform/host/desired-hosts.ts';
+import { ObservedHosts } from '#platform/host/observed-hosts.ts';
+import { createHttpApp } from '#platform/http/http-app.ts';
+import { newUuid } from '#platform/ids.ts';
+import { silentLog } from '#platform/log.ts';
+import { ReconcilerRunner } from '#platform/reconcile/runner.ts';
+import { SagaEngine } from '#platform/saga/engine.ts';
+import type { Injector } from '#platform/saga/saga.ts';
+import { createPlacement } from '#placement/index.ts';
+import { createCompute, type Compute } from '../index.ts';
+import { FakeHost } from './fake-host.ts';
+import { FakeNetwork } from './fake-network.ts';
+import { FakeImages } from './fake-images.ts';
+
+export const NET_1 = '11111111-1111-4111-8111-111111111111';
+export const NET_2 = '22222222-2222-4222-8222-222222222222';
+export const IMAGE = '33333333-3333-4333-8333-333333333333';
+
+const now = () => new Date();
+
+export type Answer = {
+  readonly status: number;
+  // oxlint-disable-next-line typescript/no-explicit-any -- bodies of any shape are looked into
+  readonly body: any;
+  readonly headers: Readonly<Record<string, unknown>>;
+};
+
+export type Caller = {
+  readonly get: (path: string) => Promise<Answer>;
+  readonly post: (path: string, body: unknown) => Promise<Answer>;
+  readonly put: (path: string, body: unknown) => Promise<Answer>;
+  readonly delete: (path: string) => Promise<Answer>;
+};
+
+export type WorldOptions = {
+  readonly inject?: Injector;
+  readonly forceConfigDrive?: boolean;
+  /** Without a network, a server gets none. Two by default. */
+  readonly networks?: readonly string[];
+};
+
+export class ComputeWorld implements AsyncDisposable {
+  readonly desired = new DesiredHosts();
+  readonly observed = new ObservedHosts();
+  readonly network = new FakeNetwork(this.desired);
+  readonly images = new FakeImages();
+  readonly host = new FakeHost(this.desired, this.observed);
+  readonly db;
+  readonly sagas: SagaEngine;
+  readonly runner: ReconcilerRunner;
+  readonly compute: Compute;
+  readonly app: FastifyInstance;
+  readonly #stop = new AbortController();
+
+  private constructor(db: Awaited<ReturnType<typeof openDatabase>>, options: WorldOptions) {
+    const log = silentLog();
+    this.db = db;
+    this.sagas = new SagaEngine({
+      db,
+      log,
+      now,
+      newId: newUuid,
+      owner: 'test',
+      undoRetryMs: 1,
+      ...(options.inject && { inject: options.inject }),
+    });
+    this.runner = new ReconcilerRunner({ log, now });
+    this.compute = createCompute({
+      db,
+      log,
+      now,
+      newId: newUuid,
+      network: this.network,
+      image: this.images,
+      placement: createPlacement({ db, newId: newUuid }).api,
+      identity: { projectExists: async (id) => id !== 'missing' },
+      desired: this.desired,
+      observed: this.observed,
+      sagas: this.sagas,
+      hostReader: {
+        readConsole: async (_host, id, lines) =>
+          ['one', 'two', `three of ${id}`].slice(-(lines ?? 3)).join('\n'),
+      },
+      wakeReconciler: (name) => this.runner.wake(name),
+      policyOverrides: {},
+      forceConfigDrive: options.forceConfigDrive ?? false,
+    });
+    this.app = createHttpApp({
+      services: [this.compute.service],
+      log,
+      authenticate: async (token) => identityOf(token),
+      authUrl: () => 'http://cloud/identity',
+      signal: this.#stop.signal,
+    });
+  }
+
+  static async start(options: WorldOptions = {}): Promise<ComputeWorld> {
+    const world = new ComputeWorld(await openDatabase(':memory:'), options);
+    for (const id of options.networks ?? [NET_1, NET_2]) world.network.addNetwork(id);
+    world.images.add(IMAGE);
+    await world.compute.ensureDefaultFlavors();
+    await world.compute.loadDesired();
+    for (const reconciler of world.compute.reconcilers) world.runner.add(reconciler);
+    world.host.connect();
+    await world.runner.idle();
+    await world.sagas.begin();
+    return world;
+  }
+
+  /** A caller by the name of its project; `admin` is one of project `red`. */
+  as(who: 'red' | 'blue' | 'admin' | 'reader', version = '2.1'): Caller {
+    const send = async (
+      method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+      path: string,
+      body?: unknown,
+    ) => {
+      const response = await this.app.inject({
+        method,
+        url: `/compute/v2.1${path}`,
+        headers: { 'x-auth-token': who, 'openstack-api-version': `compute ${version}` },
+        ...(body !== undefined && { payload: body as object }),
+      });
+      return {
+        status: response.statusCode,
+        body: response.body === '' ? null : response.json<unknown>(),
+        headers: response.headers,
+      };
+    };
+    return {
+      get: async (path) => await send('GET', path),
+      post: async (path, body) => await send('POST', path, body),
+      put: async (path, body) => await send('PUT', path, body),
+      delete: async (path) => await send('DELETE', path),
+    };
+  }
+
+  /** Boots a server and waits until that has ended, however. Returns its id. */
+  async boot(server: object = {}, version = '2.1'): Promise<string> {
+    const made = await this.as('admin', version).post('/servers', {
+      server: {
+        name: 'vm',
+        imageRef: IMAGE,
+        flavorRef: '42',
+        networks: [{ uuid: NET_1 }],
+        ...server,
+      },
+    });
+    if (made.status !== 202) throw new Error(JSON.stringify(made.body));
+    await this.idle();
+    return made.body.server.id as string;
+  }
+
+  /** Ids of servers that hold room on a host. */
+  async claims(): Promise<readonly string[]> {
+    const rows = await this.db.selectFrom('allocations').select('consumer_id').execute();
+    return [...new Set(rows.map((row) => row.consumer_id))];
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async idle(): Promise<void> {
+    await this.sagas.idle();
+    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+    await this.compute.idle();
+    await this.runner.idle();
+    await this.sagas.idle();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    this.host.close();
+    await this.app.close();
+    await this.sagas.close();
+    await this.runner.close();
+    await this.compute.close();
+    await this.db.destroy();
+  }
+}
+
+function identityOf(token: string): Identity | undefined {
+  const roles: Readonly<Record<string, readonly string[]>> = {
+    red: ['member', 'reader'],
+    blue: ['member', 'reader'],
+    reader: ['reader'],
+    admin: ['admin', 'member', 'reader'],
+  };
+  const own = roles[token];
+  if (!own) return undefined;
+  const projectId = token === 'blue' ? 'blue' : 'red';
+  return {
+    userId: `user-${token}`,
+    userName: token,
+    userDomainId: 'default',
+    projectId,
+    projectName: projectId,
+    projectDomainId: 'default',
+    domainId: '',
+    systemScope: '',
+    roles: new Set(own),
+  };
+}

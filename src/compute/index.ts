@@ -1,0 +1,129 @@
+/** The compute service's front door: Nova v2.1, and what the app needs to run it. */
+import { randomBytes } from 'node:crypto';
+import { Policy } from '#platform/policy/policy.ts';
+import type { Service } from '#platform/http/http-app.ts';
+import type { Reconciler } from '#platform/reconcile/reconciler.ts';
+import { singleZone, type ComputeDeps } from './compute-deps.ts';
+import { policyDenied } from './compute.faults.ts';
+import { ensureDefaultFlavors } from './flavors/default-flavors.ts';
+import { flavorRoutes } from './flavors/flavor.routes.ts';
+import { FlavorService } from './flavors/flavor.service.ts';
+import { computeService } from './http/compute-service.ts';
+import { RequestCheck } from './http/request-check.ts';
+import { KeypairService } from './keypairs/keypair.service.ts';
+import { keypairRoutes } from './keypairs/keypair.routes.ts';
+import { findKeypair } from './keypairs/keypair.store.ts';
+import { KEYPAIR_POLICIES } from './keypairs/policies.ts';
+import { NodeRegistrar } from './nodes/node-registrar.ts';
+import { CORE_POLICIES } from './policies.ts';
+import { Scheduler } from './scheduler/scheduler.ts';
+import { DesiredServers } from './servers/desired-servers.ts';
+import { ServerActions } from './servers/server-actions.ts';
+import { serverActionRoutes } from './servers/server-actions.routes.ts';
+import { ServerCreator } from './servers/server-create.ts';
+import { serverCreate } from './servers/server-create.saga.ts';
+import { serverDelete } from './servers/server-delete.saga.ts';
+import { ServerList } from './servers/server-list.ts';
+import { ServerPower } from './servers/server-power.reconciler.ts';
+import { ServerReader } from './servers/server-reader.ts';
+import type { ServerSagaDeps } from './servers/server-saga-deps.ts';
+import { serverRoutes } from './servers/server.routes.ts';
+import { versionRoutes } from './versions/version.routes.ts';
+
+export type { ComputeDeps } from './compute-deps.ts';
+
+export type Compute = {
+  readonly service: Service;
+  /** To be added to the runner, which `wakeReconciler` of the dependencies leads to. */
+  readonly reconcilers: readonly Reconciler[];
+  /** Tells hosts what they should run. After the network has told its part, before agents are let in. */
+  readonly loadDesired: () => Promise<void>;
+  /** For a first start. */
+  readonly ensureDefaultFlavors: () => Promise<void>;
+  /** Resolves when every report of a host so far has been taken in. */
+  readonly idle: () => Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+/** Builds the service and makes its sagas known to the engine, which may begin after `loadDesired`. */
+export function createCompute(deps: ComputeDeps): Compute {
+  const { db, log, now, newId, network, image, placement, observed, sagas } = deps;
+  const forceConfigDrive = deps.forceConfigDrive ?? true;
+  const policy = new Policy(
+    [...CORE_POLICIES, ...KEYPAIR_POLICIES],
+    deps.policyOverrides,
+    policyDenied,
+  );
+  const check = new RequestCheck();
+  const zones = singleZone;
+  const groups = { groupsOf: async () => [] };
+
+  const servers = new DesiredServers({ db, desired: deps.desired, observed });
+  const scheduler = new Scheduler({ placement, observed, zones });
+  const sagaDeps: ServerSagaDeps = {
+    db,
+    log,
+    now,
+    network,
+    image,
+    placement,
+    scheduler,
+    servers,
+    sagas,
+    newSeed: () => randomBytes(512).toString('base64'),
+    forceConfigDrive,
+  };
+  sagas.register(serverCreate, sagaDeps);
+  sagas.register(serverDelete, sagaDeps);
+
+  const flavors = new FlavorService({ db, policy, identity: deps.identity, newId, now });
+  const keypairs = new KeypairService({ db, policy, now });
+  const reader = new ServerReader({ db, policy, network, observed, groups, forceConfigDrive });
+  const list = new ServerList({ db, policy, network });
+  const creator = new ServerCreator({
+    db,
+    now,
+    newId,
+    network,
+    image,
+    sagas,
+    policy,
+    flavors,
+    zones,
+    findKeypair: async (tx, userId, name) => {
+      const row = await findKeypair(tx, userId, name);
+      return row && { name: row.name, type: row.type, publicKey: row.public_key };
+    },
+  });
+  const actions = new ServerActions({
+    db,
+    now,
+    policy,
+    reader,
+    servers,
+    sagas,
+    hostReader: deps.hostReader,
+  });
+  const power = new ServerPower({ db, now, log, observed, servers });
+  const nodes = new NodeRegistrar(
+    { db, now, newId, log, observed, placement },
+    deps.wakeReconciler,
+  );
+
+  return {
+    service: computeService(versionRoutes, [
+      flavorRoutes(flavors, check),
+      keypairRoutes(keypairs, check),
+      serverRoutes({ creator, list, reader, actions, check }),
+      serverActionRoutes(actions, check),
+    ]),
+    reconcilers: [power, nodes],
+    loadDesired: async () => await servers.loadAll(),
+    ensureDefaultFlavors: async () => await ensureDefaultFlavors(db, now()),
+    idle: async () => await power.idle(),
+    close: async () => {
+      nodes.close();
+      await power.close();
+    },
+  };
+}

@@ -1,0 +1,90 @@
+/** POST /servers/{id}/action: HTTP in, HTTP out. */
+import type { Context } from '#platform/context.ts';
+import { isJsonObject } from '#base/json.ts';
+import { malformedBody, noSuchAction } from '../compute.faults.ts';
+import type { ComputeRoutes } from '../http/compute-service.ts';
+import type { RequestCheck } from '../http/request-check.ts';
+import {
+  ACTION_BODIES,
+  IMPOSSIBLE_ACTIONS,
+  LATER_ACTIONS,
+  POWER_ACTIONS,
+  type PowerAction,
+} from './server-actions.rules.ts';
+import type { ServerActions } from './server-actions.ts';
+import { checkState } from './server-status.rules.ts';
+
+type Id = { Params: { id: string } };
+type Body = Readonly<Record<string, unknown>>;
+/** What is answered: a status, and a body for those that have one. */
+type Answer = { readonly status: number; readonly body?: object };
+
+const ACCEPTED: Answer = { status: 202 };
+
+export function serverActionRoutes(actions: ServerActions, check: RequestCheck): ComputeRoutes {
+  const run = async (ctx: Context, id: string, name: string, body: Body): Promise<Answer> => {
+    const argument = body[name];
+    switch (name) {
+      case 'os-start':
+      case 'os-stop':
+      case 'pause':
+      case 'unpause':
+        await actions.power(ctx, id, POWER_ACTIONS[name]);
+        return ACCEPTED;
+      case 'reboot': {
+        const { type } = argument as { type: string };
+        const action: PowerAction =
+          POWER_ACTIONS[type.toUpperCase() === 'HARD' ? 'reboot hard' : 'reboot soft'];
+        await actions.power(ctx, id, action);
+        return ACCEPTED;
+      }
+      case 'lock': {
+        const reason =
+          ctx.microversion >= 73 ? (argument as { locked_reason?: string } | null) : null;
+        await actions.lock(ctx, id, reason?.locked_reason ?? null);
+        return ACCEPTED;
+      }
+      case 'unlock':
+        await actions.unlock(ctx, id);
+        return ACCEPTED;
+      case 'os-resetState':
+        await actions.resetState(ctx, id, (argument as { state: 'active' | 'error' }).state);
+        return ACCEPTED;
+      case 'os-getConsoleOutput': {
+        const { length } = argument as { length?: number | string | null };
+        const lines = length === undefined || length === null ? null : Number(length);
+        // compat: -1 means all of it.
+        return {
+          status: 200,
+          body: { output: await actions.console(ctx, id, lines === -1 ? null : lines) },
+        };
+      }
+      case 'forceDelete':
+        await actions.delete(ctx, id, 'os_compute_api:os-deferred-delete:force');
+        return ACCEPTED;
+      case 'changePassword':
+        return await actions.changePassword(ctx, id);
+      default: {
+        const rule = name === 'restore' ? 'os-deferred-delete:restore' : LATER_ACTIONS[name];
+        if (rule === undefined) throw noSuchAction(name);
+        const allowed = IMPOSSIBLE_ACTIONS[name];
+        return await actions.later(ctx, id, name, rule, (server) => {
+          if (allowed) checkState(name, allowed, server);
+        });
+      }
+    }
+  };
+
+  return (app) => {
+    app.post<Id>('/servers/:id/action', async (request, reply) => {
+      const { ctx, params, body } = request;
+      const names = isJsonObject(body) ? Object.keys(body) : [];
+      const [name] = names;
+      if (name === undefined || names.length !== 1) throw malformedBody();
+      const schema = ACTION_BODIES[name];
+      if (schema) check.body(schema, ctx.microversion, body);
+      const answer = await run(ctx, params.id, name, body as Body);
+      return await reply.code(answer.status).send(answer.body);
+    });
+  };
+}

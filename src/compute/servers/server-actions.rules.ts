@@ -1,0 +1,194 @@
+/** The actions of a server: which exist, what their bodies may hold, and what each does to the row. Pure. */
+import type { SchemaRanges, Schema } from '../http/request-check.ts';
+import type { ServerChange } from './server-row.ts';
+import { ALLOWED, type Allowed } from './server-status.rules.ts';
+
+const anything: Schema = {};
+const named = (name: string, schema: Schema): Schema => ({
+  type: 'object',
+  properties: { [name]: schema },
+  required: [name],
+  additionalProperties: false,
+});
+
+/** What the guest shall do, and what the row says meanwhile. */
+export type PowerAction = {
+  readonly kind: 'power';
+  readonly rule: string;
+  /** The name in Nova's texts and in the list of actions. */
+  readonly name: string;
+  readonly event: string;
+  readonly allowed: Allowed;
+  readonly change: (row: { readonly reboot_count: number }) => ServerChange;
+};
+
+export const POWER_ACTIONS = {
+  'os-start': {
+    kind: 'power',
+    rule: 'os_compute_api:servers:start',
+    name: 'start',
+    event: 'compute_start_instance',
+    allowed: ALLOWED.start,
+    change: () => ({ task_state: 'powering-on', power: 'running' }),
+  },
+  'os-stop': {
+    kind: 'power',
+    rule: 'os_compute_api:servers:stop',
+    name: 'stop',
+    event: 'compute_stop_instance',
+    allowed: ALLOWED.stop,
+    change: () => ({ task_state: 'powering-off', power: 'stopped' }),
+  },
+  pause: {
+    kind: 'power',
+    rule: 'os_compute_api:os-pause-server:pause',
+    name: 'pause',
+    event: 'compute_pause_instance',
+    allowed: ALLOWED.pause,
+    change: () => ({ task_state: 'pausing', power: 'paused' }),
+  },
+  unpause: {
+    kind: 'power',
+    rule: 'os_compute_api:os-pause-server:unpause',
+    name: 'unpause',
+    event: 'compute_unpause_instance',
+    allowed: ALLOWED.unpause,
+    change: () => ({ task_state: 'unpausing', power: 'running' }),
+  },
+  'reboot soft': {
+    kind: 'power',
+    rule: 'os_compute_api:servers:reboot',
+    name: 'reboot',
+    event: 'compute_reboot_instance',
+    allowed: ALLOWED['reboot soft'],
+    change: (row) => ({
+      task_state: 'rebooting',
+      power: 'running',
+      reboot_count: row.reboot_count + 1,
+      reboot_type: 'soft',
+    }),
+  },
+  'reboot hard': {
+    kind: 'power',
+    rule: 'os_compute_api:servers:reboot',
+    name: 'reboot',
+    event: 'compute_reboot_instance',
+    allowed: ALLOWED['reboot hard'],
+    change: (row) => ({
+      task_state: 'rebooting_hard',
+      power: 'running',
+      reboot_count: row.reboot_count + 1,
+      reboot_type: 'hard',
+    }),
+  },
+} as const satisfies Readonly<Record<string, PowerAction>>;
+
+/** Actions whose tasks end when the host has done them. */
+export const POWER_ACTION_NAMES: readonly string[] = [
+  ...new Set(Object.values(POWER_ACTIONS).map(({ name }) => name)),
+];
+
+/** Bodies by action and microversion. */
+export const ACTION_BODIES: Readonly<Record<string, SchemaRanges>> = {
+  'os-start': [[1, anything]],
+  'os-stop': [[1, anything]],
+  pause: [[1, anything]],
+  unpause: [[1, anything]],
+  reboot: [
+    [
+      1,
+      named('reboot', {
+        type: 'object',
+        properties: {
+          type: { type: 'string', enum: ['HARD', 'Hard', 'hard', 'SOFT', 'Soft', 'soft'] },
+        },
+        required: ['type'],
+        additionalProperties: false,
+      }),
+    ],
+  ],
+  lock: [
+    [1, anything],
+    [
+      73,
+      named('lock', {
+        type: ['object', 'null'],
+        properties: { locked_reason: { type: 'string', minLength: 1, maxLength: 255 } },
+        additionalProperties: false,
+      }),
+    ],
+  ],
+  unlock: [[1, anything]],
+  'os-resetState': [
+    [
+      1,
+      named('os-resetState', {
+        type: 'object',
+        properties: { state: { type: 'string', enum: ['active', 'error'] } },
+        required: ['state'],
+        additionalProperties: false,
+      }),
+    ],
+  ],
+  'os-getConsoleOutput': [
+    [
+      1,
+      named('os-getConsoleOutput', {
+        type: 'object',
+        properties: {
+          length: { type: ['integer', 'string', 'null'], pattern: '^-?[0-9]+$', minimum: -1 },
+        },
+        additionalProperties: false,
+      }),
+    ],
+  ],
+  forceDelete: [[1, anything]],
+  restore: [[1, anything]],
+  changePassword: [
+    [
+      1,
+      named('changePassword', {
+        type: 'object',
+        properties: { adminPass: { type: 'string' } },
+        required: ['adminPass'],
+        additionalProperties: false,
+      }),
+    ],
+  ],
+};
+
+/** Actions that Nova has and that are not served here yet; each with the rule that guards it. */
+export const LATER_ACTIONS: Readonly<Record<string, string>> = {
+  rebuild: 'servers:rebuild',
+  resize: 'servers:resize',
+  confirmResize: 'servers:confirm_resize',
+  revertResize: 'servers:revert_resize',
+  createImage: 'servers:create_image',
+  createBackup: 'os-create-backup',
+  suspend: 'os-suspend-server:suspend',
+  resume: 'os-suspend-server:resume',
+  shelve: 'os-shelve:shelve',
+  shelveOffload: 'os-shelve:shelve_offload',
+  unshelve: 'os-shelve:unshelve',
+  rescue: 'os-rescue',
+  unrescue: 'os-unrescue',
+  migrate: 'os-migrate-server:migrate',
+  'os-migrateLive': 'os-migrate-server:migrate_live',
+  evacuate: 'os-evacuate',
+  trigger_crash_dump: 'servers:trigger_crash_dump',
+  addSecurityGroup: 'os-security-groups:add',
+  removeSecurityGroup: 'os-security-groups:remove',
+  injectNetworkInfo: 'os-admin-actions:inject_network_info',
+  resetNetwork: 'os-admin-actions:inject_network_info',
+};
+
+/** Of those, the ones that need a state that no server here can be in: refused by that state. */
+export const IMPOSSIBLE_ACTIONS: Readonly<Record<string, Allowed>> = {
+  restore: ALLOWED.restore,
+  resume: ALLOWED.resume,
+  unrescue: ALLOWED.unrescue,
+  confirmResize: ALLOWED.confirmResize,
+  revertResize: ALLOWED.revertResize,
+  unshelve: ALLOWED.unshelve,
+  shelveOffload: ALLOWED.shelveOffload,
+};

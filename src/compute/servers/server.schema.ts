@@ -1,0 +1,49 @@
+/** PUT /servers/{id} as it travels. */
+import type { SchemaRanges, Schema } from '../http/request-check.ts';
+import { DESCRIPTION, NAME } from '../http/schema-parts.ts';
+import type { ServerUpdate } from './server-actions.ts';
+
+export type ServerUpdateBody = { readonly server: ServerUpdate };
+
+function updateSchema(more: object): Schema {
+  return {
+    type: 'object',
+    properties: {
+      server: {
+        type: 'object',
+        properties: {
+          name: NAME,
+          'OS-DCF:diskConfig': { type: 'string', enum: ['AUTO', 'MANUAL'] },
+          accessIPv4: { anyOf: [{ type: 'string', format: 'ipv4' }, { const: '' }] },
+          accessIPv6: { anyOf: [{ type: 'string', format: 'ipv6' }, { const: '' }] },
+          ...more,
+        },
+        additionalProperties: false,
+      },
+    },
+    required: ['server'],
+    additionalProperties: false,
+  };
+}
+
+const hostname = (maxLength: number) => ({
+  type: 'string',
+  minLength: 1,
+  maxLength,
+  pattern: '^[a-zA-Z0-9-._]*$',
+});
+
+export const SERVER_UPDATE: SchemaRanges = [
+  [1, updateSchema({})],
+  [19, updateSchema({ description: DESCRIPTION })],
+  [90, updateSchema({ description: DESCRIPTION, hostname: hostname(63) })],
+  [94, updateSchema({ description: DESCRIPTION, hostname: hostname(255) })],
+  [
+    104,
+    updateSchema({
+      description: DESCRIPTION,
+      hostname: hostname(255),
+      pinned_availability_zone: { type: ['string', 'null'], minLength: 1, maxLength: 255 },
+    }),
+  ],
+];
