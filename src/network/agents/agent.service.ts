@@ -2,7 +2,7 @@
 import type { Context } from '#platform/context.ts';
 import { flag, type Db } from '#platform/db/tables.ts';
 import { Fault } from '#platform/fault.ts';
-import type { ObservedHosts } from '#platform/host/observed-hosts.ts';
+import type { HostStatus, ObservedHosts } from '#platform/host/observed-hosts.ts';
 import type { Policy, PolicyRule } from '#platform/policy/policy.ts';
 import type { ListQuery } from '../attributes/list-query.ts';
 import type { Sent } from '../attributes/request-body.ts';
@@ -39,10 +39,13 @@ export class AgentService {
 
   constructor(deps: AgentDeps) {
     this.#deps = deps;
-    deps.observed.onHost((host, status) => {
-      if (!status.connected) this.#started.delete(host);
+    const { observed } = deps;
+    const follow = (host: string, status: HostStatus | undefined) => {
+      if (!status?.connected) this.#started.delete(host);
       else if (!this.#started.has(host)) this.#started.set(host, status.heardAt);
-    });
+    };
+    for (const host of observed.hosts()) follow(host, observed.status(host));
+    observed.onHost(follow);
   }
 
   async list(ctx: Context, query: ListQuery): Promise<readonly Agent[]> {
