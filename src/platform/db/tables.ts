@@ -1,6 +1,7 @@
 /** Every table of the control plane. Each service's own are in the folder beside this file. */
 import type { Kysely, Transaction } from 'kysely';
 import type { ComputeTables } from './tables/compute.ts';
+import type { KeypairTables } from './tables/compute-keypairs.ts';
 import type { EngineTables } from './tables/engine.ts';
 import type { IdentityTables } from './tables/identity.ts';
 import type { ImageTables } from './tables/image.ts';
@@ -16,7 +17,8 @@ export interface Tables
     PlacementTables,
     NetworkTables,
     NetworkSecurityTables,
-    ComputeTables {}
+    ComputeTables,
+    KeypairTables {}
 
 /** A connection outside or inside a transaction. Store functions take this. */
 export type Db = Kysely<Tables>;

@@ -49,7 +49,8 @@ export const network: Migration = {
       allocation_pools text not null,
       dns_nameservers text not null,
       host_routes text not null,
-      service_types text not null
+      service_types text not null,
+      dns_publish_fixed_ip integer not null
     )`,
     `create index subnets_network on subnets (network_id)`,
     `create index subnets_project on subnets (project_id)`,

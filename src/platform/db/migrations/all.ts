@@ -3,6 +3,7 @@ import type { Migration } from '../migrate.ts';
 import { compute } from './0006-compute.ts';
 import { engine } from './0001-engine.ts';
 import { identity } from './0002-identity.ts';
+import { keypairs } from './0007-keypairs.ts';
 import { image } from './0003-image.ts';
 import { network } from './0005-network.ts';
 import { placement } from './0004-placement.ts';
@@ -14,4 +15,5 @@ export const MIGRATIONS: readonly Migration[] = [
   placement,
   network,
   compute,
+  keypairs,
 ];
