@@ -21,7 +21,7 @@ import {
   type VmWorld,
 } from './hypervisor-world.ts';
 
-const READY = /stackyard-tiny: ready/;
+const UP = /stackyard-tiny: up /;
 
 export const hypervisorChecks: readonly Check<VmWorld>[] = [
   {
@@ -220,7 +220,7 @@ async function keepsContract(world: VmWorld): Promise<void> {
     spec,
     spare,
     booted: async () => {
-      await said(world, current.hypervisor, spec.id, READY);
+      await said(world, current.hypervisor, spec.id, UP);
       for (const [index, nic] of nics.entries()) {
         await said(world, current.hypervisor, spec.id, seenAt(nic, `eth${index}`));
       }
@@ -237,6 +237,7 @@ async function keepsContract(world: VmWorld): Promise<void> {
       if (check.name.includes('is unplugged')) {
         await said(world, current.hypervisor, spec.id, /nic eth3 removed/);
       }
+      if (check.name.includes('started again')) await contract.booted();
     } catch (cause) {
       throw new Error(`It breaks a promise: ${check.name}`, { cause });
     }
