@@ -198,8 +198,22 @@ export const addressGenerationFailure = (networkId: string) =>
 export const addressGenerationFailureForSubnet = (subnetId: string) =>
   new Fault(
     'conflict',
-    'IpAddressGenerationFailureForSubnet',
+    'IpAddressGenerationFailure',
     `No more IP addresses available for subnet ${subnetId}.`,
+  );
+
+export const noMatchingSubnet = (networkId: string, owner: string) =>
+  new Fault(
+    'conflict',
+    'IpAddressGenerationFailureNoMatchingSubnet',
+    `No valid service subnet for the given device owner, network ${networkId}, service type ${owner}.`,
+  );
+
+export const allocationOnAutoAddressSubnet = (ip: string, subnetId: string) =>
+  new Fault(
+    'invalid',
+    'AllocationOnAutoAddressSubnet',
+    `IPv6 address ${ip} cannot be directly assigned to a port on subnet ${subnetId} as the subnet is configured for automatic addresses`,
   );
 
 export const addressAlreadyAllocated = (ip: string, subnetId: string) =>
@@ -318,3 +332,18 @@ export const qosPolicyNotFound = (id: string) =>
 
 export const segmentNotFound = (id: string) =>
   new Fault('not-found', 'SegmentNotFound', `Segment ${id} could not be found.`);
+
+export const availabilityZoneNotFound = (zone: string) =>
+  new Fault(
+    'not-found',
+    'AvailabilityZoneNotFound',
+    `AvailabilityZone ${zone} could not be found.`,
+  );
+
+/** compat: the client library's own name and words, which Nova passes on. */
+export const severalGroupsNamed = (name: string) =>
+  new Fault(
+    'conflict',
+    'NoUniqueMatch',
+    `Multiple security_group matches found for name '${name}', use an ID to be more specific.`,
+  );

@@ -5,6 +5,7 @@ import type { ServiceApp } from '#platform/http/http-app.ts';
 import type { Query } from '#platform/http/list-query.ts';
 import type { Target } from '#platform/policy/check-string.ts';
 import type { Policy } from '#platform/policy/policy.ts';
+import { resourceNotFound } from '../network.faults.ts';
 import type { CreateOf, Resource, UpdateOf } from './attribute.ts';
 import { pageLinks, readFields, readListQuery, type ListQuery } from './list-query.ts';
 import { readCreate, readUpdate, type Sent } from './request-body.ts';
@@ -42,30 +43,31 @@ export function resourceRoutes<R extends Resource, T>(
   const { name, plural } = resource;
   const path = `/v2.0/${options.path ?? plural.replaceAll('_', '-')}`;
   const show = (request: FastifyRequest, member: T) =>
-    new Viewer(policy, request.ctx, resource, readFields(request.query)).show(
-      view(member),
-      target(member),
-    );
+    new Viewer(policy, request.ctx, resource).show(view(member), target(member));
 
   app.get(path, { config: { policy: `get_${name}` } }, async (request) => {
     const query = request.query as Query;
     const wanted = readListQuery(resource, query);
     const viewer = new Viewer(policy, request.ctx, resource, wanted.fields);
-    const views = (await service.list(request.ctx, wanted)).map((member) => ({
+    const members = (await service.list(request.ctx, wanted)).map((member) => ({
       whole: view(member),
       target: target(member),
     }));
-    const ids = views.map(({ whole }) => whole.id);
+    const ids = members.map(({ whole }) => whole.id);
     const links = pageLinks(addressOf(request), query, wanted.page, ids);
+    const seen = members.filter((member) => viewer.sees(member.target));
     return {
-      [plural]: views.map((one) => viewer.show(one.whole, one.target)),
+      [plural]: seen.map((member) => viewer.show(member.whole, member.target)),
       ...(links && { [`${plural}_links`]: links }),
     };
   });
 
-  app.get<ById>(`${path}/:id`, { config: { policy: `get_${name}` } }, async (request) => ({
-    [name]: show(request, await service.get(request.ctx, request.params.id)),
-  }));
+  app.get<ById>(`${path}/:id`, { config: { policy: `get_${name}` } }, async (request) => {
+    const member = await service.get(request.ctx, request.params.id);
+    const viewer = new Viewer(policy, request.ctx, resource, readFields(request.query));
+    if (!viewer.sees(target(member))) throw resourceNotFound();
+    return { [name]: viewer.show(view(member), target(member)) };
+  });
 
   app.post(path, { config: { policy: `create_${name}` } }, async (request, reply) => {
     const { bulk, items } = readCreate(request.ctx, resource, request.body);

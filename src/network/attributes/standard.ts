@@ -22,9 +22,14 @@ export type StandardRow = {
   readonly updated_at: string;
 };
 
-/** The time now, as Neutron writes times: UTC, to the second. */
+/** The time now, as it is stored: finer than it is shown, so that rows stay in the order in which they came. */
 export function timestamp(now: Date): string {
-  return `${now.toISOString().slice(0, 19)}Z`;
+  return now.toISOString();
+}
+
+/** A stored time as Neutron writes times: UTC, to the second. */
+export function viewTime(stored: string): string {
+  return `${stored.slice(0, 19)}Z`;
 }
 
 /** The standard attributes of a row as they are shown. */
@@ -36,7 +41,7 @@ export function viewStandard(row: StandardRow, tags: readonly string[]) {
     description: row.description,
     tags,
     revision_number: row.revision_number,
-    created_at: row.created_at,
-    updated_at: row.updated_at,
+    created_at: viewTime(row.created_at),
+    updated_at: viewTime(row.updated_at),
   };
 }

@@ -8,37 +8,55 @@ import type { Resource } from './attribute.ts';
 export class Viewer {
   readonly #policy: Policy;
   readonly #ctx: Context;
+  readonly #get: string;
   readonly #fields: ReadonlySet<string> | undefined;
   readonly #guarded: readonly { readonly name: string; readonly rule: string }[];
-  readonly #hiddenFrom = new Map<string, readonly string[]>();
+  readonly #known = new Map<string, Sight>();
 
   /** `fields` are the members asked for; all when there are none. */
   constructor(policy: Policy, ctx: Context, resource: Resource, fields: readonly string[] = []) {
     this.#policy = policy;
     this.#ctx = ctx;
+    this.#get = `get_${resource.name}`;
     this.#fields = fields.length > 0 ? new Set(fields) : undefined;
     this.#guarded = Object.entries(resource.attributes)
       .filter(([, { guard }]) => guard?.includes('get'))
-      .map(([name]) => ({ name, rule: `get_${resource.name}:${name}` }));
+      .map(([name]) => ({ name, rule: `${this.#get}:${name}` }));
   }
 
-  /** `target` tells the policy whose it is. The view given is cut, not copied. */
+  /** Whether the caller may see it at all. `target` tells the policy whose it is. */
+  sees(target: Target): boolean {
+    return this.#sight(target).allowed;
+  }
+
+  /** The view given is cut, not copied. */
   show(view: Record<string, unknown>, target: Target): Record<string, unknown> {
-    for (const name of this.#hidden(target)) delete view[name];
+    for (const name of this.#sight(target).hidden) delete view[name];
     const fields = this.#fields;
     if (!fields) return view;
     return Object.fromEntries(Object.entries(view).filter(([name]) => fields.has(name)));
   }
 
-  #hidden(target: Target): readonly string[] {
-    const owners = `${String(target['project_id'])} ${String(target['network:project_id'])}`;
-    let hidden = this.#hiddenFrom.get(owners);
-    if (!hidden) {
-      hidden = this.#guarded
-        .filter(({ rule }) => !this.#policy.allows(this.#ctx, rule, target))
-        .map(({ name }) => name);
-      this.#hiddenFrom.set(owners, hidden);
+  #sight(target: Target): Sight {
+    // What the rules of Neutron ask of a target, beside what is the same for the whole request.
+    const key = [
+      target['project_id'],
+      target['network:project_id'],
+      target['shared'],
+      target['router:external'],
+    ].join(' ');
+    let sight = this.#known.get(key);
+    if (!sight) {
+      sight = {
+        allowed: this.#policy.allows(this.#ctx, this.#get, target),
+        hidden: this.#guarded
+          .filter(({ rule }) => !this.#policy.allows(this.#ctx, rule, target))
+          .map(({ name }) => name),
+      };
+      this.#known.set(key, sight);
     }
-    return hidden;
+    return sight;
   }
 }
+
+type Sight = { readonly allowed: boolean; readonly hidden: readonly string[] };

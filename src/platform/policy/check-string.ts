@@ -74,6 +74,11 @@ export function compileCheck(text: string, rule: (name: string) => Check): Check
     if (kind === 'field') {
       const [, name = '', value = ''] = /^[^:]+:([^=]+)=(.*)$/.exec(match) ?? [];
       if (name === '') throw bad(`'${token}' is not 'field:resource:name=value'`);
+      // compat: `=~` begins a regular expression.
+      if (value.startsWith('~')) {
+        const pattern = new RegExp(value.slice(1));
+        return (_who, target) => pattern.test(textOf(target[name]));
+      }
       return (_who, target) => textOf(target[name]) === value;
     }
     // compat: `domain_id:None` asks that the caller's token has no domain.

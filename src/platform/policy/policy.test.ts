@@ -30,6 +30,8 @@ const decided: readonly [string, Context, Record<string, unknown>, boolean][] = 
   ['user_id:%(target.user.id)s', who([]), {}, false],
   ['system_scope:all', who([], '', { systemScope: 'all' }), {}, true],
   ['field:networks:shared=True', who([]), { shared: true }, true],
+  ['field:port:owner=~^net:', who([]), { owner: 'net:dhcp' }, true],
+  ['field:port:owner=~^net:', who([]), { owner: 'a net:' }, false],
   ['None:%(target.domain)s', who([]), { 'target.domain': null }, true],
   ['not domain_id:None', who([], '', { domainId: 'd1' }), {}, true],
   ['not domain_id:None', who([]), {}, false],

@@ -45,6 +45,7 @@ export interface SubnetsTable extends Standard {
   host_routes: string;
   /** JSON: a list of device owners, or of how they begin. */
   service_types: string;
+  dns_publish_fixed_ip: Flag;
 }
 
 export interface PortsTable extends Standard {

@@ -1,0 +1,141 @@
+/** What hosts must know of networks and ports, in SQL. */
+import type { Db } from '#platform/db/tables.ts';
+import { inChunks } from '../attributes/list.store.ts';
+import { DHCP_OWNER } from './binding.rules.ts';
+import type { DhcpPort, LeaseRow, PlugRow } from './host-specs.ts';
+
+/** A port that some host plugs. */
+export type PluggedPort = PlugRow & {
+  readonly host: string;
+  readonly mtu: number;
+  readonly device_id: string;
+  readonly status: string;
+};
+
+/** Whatever is plugged anywhere, as one query. */
+function pluggedPorts(db: Db) {
+  return db
+    .selectFrom('port_bindings')
+    .innerJoin('ports', 'ports.id', 'port_bindings.port_id')
+    .innerJoin('networks', 'networks.id', 'ports.network_id')
+    .select([
+      'ports.id',
+      'ports.network_id',
+      'ports.mac_address',
+      'ports.admin_state_up',
+      'ports.port_security_enabled',
+      'ports.allowed_address_pairs',
+      'ports.device_id',
+      'ports.status',
+      'port_bindings.host',
+      'networks.mtu',
+    ])
+    .where('port_bindings.vif_type', '=', 'tap')
+    .where('ports.device_id', '!=', '')
+    .where('ports.device_owner', '!=', DHCP_OWNER);
+}
+
+export async function findAllPlugged(db: Db): Promise<readonly PluggedPort[]> {
+  return await pluggedPorts(db).execute();
+}
+
+/** Those of the ports that some host plugs, by port id. */
+export async function findPlugged(
+  db: Db,
+  portIds: readonly string[],
+): Promise<ReadonlyMap<string, PluggedPort>> {
+  return await inChunks(portIds, async (some) => {
+    const rows = await pluggedPorts(db).where('ports.id', 'in', some).execute();
+    return new Map(rows.map((row) => [row.id, row]));
+  });
+}
+
+export async function findPluggedOnNetwork(
+  db: Db,
+  networkId: string,
+): Promise<readonly PluggedPort[]> {
+  return await pluggedPorts(db).where('ports.network_id', '=', networkId).execute();
+}
+
+/** The hosts that plug a port of the network. */
+export async function hostsOfNetwork(db: Db, networkId: string): Promise<readonly string[]> {
+  const rows = await pluggedPorts(db)
+    .clearSelect()
+    .select('port_bindings.host')
+    .distinct()
+    .where('ports.network_id', '=', networkId)
+    .execute();
+  return rows.map((row) => row.host);
+}
+
+/** Every IPv4 address on a network, with what its DHCP server says of it; in order, so that equal is equal. */
+export async function leasesOf(db: Db, networkId: string): Promise<readonly LeaseRow[]> {
+  return await db
+    .selectFrom('fixed_ips')
+    .innerJoin('ports', 'ports.id', 'fixed_ips.port_id')
+    .innerJoin('subnets', 'subnets.id', 'fixed_ips.subnet_id')
+    .select([
+      'fixed_ips.port_id',
+      'fixed_ips.ip_address',
+      'fixed_ips.subnet_id',
+      'ports.mac_address',
+      'ports.dns_name',
+      'ports.extra_dhcp_opts',
+    ])
+    .where('subnets.network_id', '=', networkId)
+    .where('subnets.ip_version', '=', 4)
+    .where('subnets.enable_dhcp', '=', 1)
+    .orderBy('fixed_ips.subnet_id')
+    .orderBy('fixed_ips.ip_order')
+    .execute();
+}
+
+/** The DHCP server's port on a network. */
+export async function findDhcpPort(db: Db, networkId: string): Promise<DhcpPort | undefined> {
+  const port = await db
+    .selectFrom('ports')
+    .select(['id', 'mac_address'])
+    .where('network_id', '=', networkId)
+    .where('device_owner', '=', DHCP_OWNER)
+    .executeTakeFirst();
+  if (!port) return undefined;
+  const fixedIps = await db
+    .selectFrom('fixed_ips')
+    .select(['subnet_id', 'ip_address'])
+    .where('port_id', '=', port.id)
+    .orderBy('position')
+    .execute();
+  return { id: port.id, mac: port.mac_address, fixedIps };
+}
+
+export async function findActiveBinding(
+  db: Db,
+  portId: string,
+): Promise<{ readonly host: string; readonly vif_type: string } | undefined> {
+  return await db
+    .selectFrom('port_bindings')
+    .select(['host', 'vif_type'])
+    .where('port_id', '=', portId)
+    .where('status', '=', 'ACTIVE')
+    .executeTakeFirst();
+}
+
+/** What the status of every port that is or was plugged depends on. */
+export async function findStatuses(db: Db) {
+  return await db
+    .selectFrom('port_bindings')
+    .innerJoin('ports', 'ports.id', 'port_bindings.port_id')
+    .select([
+      'ports.id',
+      'ports.status',
+      'ports.device_id',
+      'ports.device_owner',
+      'ports.admin_state_up',
+      'port_bindings.host',
+      'port_bindings.vif_type',
+    ])
+    .where('port_bindings.status', '=', 'ACTIVE')
+    .where('ports.device_owner', '!=', DHCP_OWNER)
+    .where((eb) => eb.or([eb('port_bindings.host', '!=', ''), eb('ports.status', '!=', 'DOWN')]))
+    .execute();
+}

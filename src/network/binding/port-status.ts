@@ -1,0 +1,93 @@
+/** Turns what hosts see of ports into the ports' status, and tells who listens. */
+import { KeyedQueue } from '#base/async.ts';
+import type { Db } from '#platform/db/tables.ts';
+import type { ObservedHosts } from '#platform/host/observed-hosts.ts';
+import type { Logger } from '#platform/log.ts';
+import { timestamp } from '../attributes/standard.ts';
+import { findPort, findOwnedPorts, setPortStatus, type PortRow } from '../ports/port.store.ts';
+import { DHCP_OWNER, isSeenPlugged, statusOf } from './binding.rules.ts';
+import { findActiveBinding, findStatuses } from './binding.store.ts';
+import type { PortEvents } from './port-events.ts';
+
+export type PortStatusDeps = {
+  readonly db: Db;
+  readonly observed: ObservedHosts;
+  readonly events: PortEvents;
+  readonly now: () => Date;
+  readonly log: Logger;
+};
+
+export class PortStatus {
+  readonly #deps: PortStatusDeps;
+  readonly #queue = new KeyedQueue();
+
+  constructor(deps: PortStatusDeps) {
+    this.#deps = deps;
+  }
+
+  /** Follows what hosts see from now on. Returns the way to stop. */
+  start(): () => void {
+    return this.#deps.observed.onChange(({ section, id }) => {
+      if (section === 'ports') this.#soon(`port ${id}`, async () => await this.check(id));
+      if (section === 'networks')
+        this.#soon(`network ${id}`, async () => await this.#checkDhcp(id));
+    });
+  }
+
+  /** Resolves when everything seen so far has been dealt with. */
+  async idle(): Promise<void> {
+    await this.#queue.idle();
+  }
+
+  /** Sets one port's status to what its host sees. Returns whether it was another. */
+  async check(portId: string): Promise<boolean> {
+    const { db, observed } = this.#deps;
+    const port = await findPort(db, portId);
+    const binding = port && (await findActiveBinding(db, portId));
+    if (!port || !binding || port.device_owner === DHCP_OWNER) return false;
+    const seen = isSeenPlugged(observed.find(binding.host, 'ports', portId));
+    return await this.#set(port, statusOf(port, binding, seen));
+  }
+
+  /** Every port again. Returns how many there are, and how many had another status. */
+  async checkAll(): Promise<{ readonly seen: number; readonly changed: number }> {
+    const { db, observed } = this.#deps;
+    const rows = await findStatuses(db);
+    let changed = 0;
+    for (const row of rows) {
+      const seen = isSeenPlugged(observed.find(row.host, 'ports', row.id));
+      if (row.status !== statusOf(row, row, seen) && (await this.check(row.id))) changed += 1;
+    }
+    return { seen: rows.length, changed };
+  }
+
+  /** A DHCP server's port is where its network is. */
+  async #checkDhcp(networkId: string): Promise<void> {
+    const { db, observed } = this.#deps;
+    const served = observed
+      .hosts()
+      .some((host) => observed.find(host, 'networks', networkId)?.error === null);
+    for (const port of await findOwnedPorts(db, networkId, DHCP_OWNER)) {
+      await this.#set(port, served ? 'ACTIVE' : 'DOWN');
+    }
+  }
+
+  async #set(port: PortRow, status: 'ACTIVE' | 'DOWN'): Promise<boolean> {
+    const { db, events, now } = this.#deps;
+    if (port.status === status) return false;
+    if (!(await setPortStatus(db, port.id, status, timestamp(now())))) return false;
+    events.emit(status === 'ACTIVE' ? 'plugged' : 'unplugged', port);
+    return true;
+  }
+
+  /** Observations come in the middle of other things, so nobody waits for this; the reconciler makes up for a failure. */
+  #soon(key: string, task: () => Promise<unknown>): void {
+    this.#queue
+      .run(key, async () => {
+        await task();
+      })
+      .catch((err: unknown) => {
+        this.#deps.log.error({ err, key }, 'the status of a port could not be set');
+      });
+  }
+}

@@ -1,0 +1,134 @@
+/** The network service's front door: Neutron v2.0, what other services need of it, and its work in the background. */
+import { randomBytes } from 'node:crypto';
+import type { Context } from '#platform/context.ts';
+import type { Db } from '#platform/db/tables.ts';
+import type { DesiredHosts } from '#platform/host/desired-hosts.ts';
+import type { ObservedHosts } from '#platform/host/observed-hosts.ts';
+import { networkDialect } from '#platform/http/fault-bodies.ts';
+import type { Service } from '#platform/http/http-app.ts';
+import { newMac, newUuid } from '#platform/ids.ts';
+import type { Logger } from '#platform/log.ts';
+import { Policy } from '#platform/policy/policy.ts';
+import type { Reconciler } from '#platform/reconcile/reconciler.ts';
+import { DesiredSync } from './binding/host-sync.ts';
+import { portBindingReconciler } from './binding/port-binding.reconciler.ts';
+import { PortEvents } from './binding/port-events.ts';
+import { PortStatus } from './binding/port-status.ts';
+import { discoveryRoutes } from './discovery/discovery.routes.ts';
+import { EXTRA_POLICIES, extraRoutes } from './extensions/all.routes.ts';
+import type { NetworkApi } from './network-api.ts';
+import { DEFAULT_SETTINGS, type NetworkDeps, type NetworkSettings } from './network-deps.ts';
+import { NetworkFront } from './network-front.ts';
+import { policyNotAuthorized } from './network.faults.ts';
+import { networkRoutes } from './networks/network.routes.ts';
+import { NetworkService, targetOfNetwork } from './networks/network.service.ts';
+import { CORE_POLICIES } from './policies.ts';
+import { targetOfPort } from './ports/port-target.ts';
+import { portRoutes } from './ports/port.routes.ts';
+import { PortService } from './ports/port.service.ts';
+import { subnetRoutes } from './subnets/subnet.routes.ts';
+import { SubnetService, targetOfSubnet } from './subnets/subnet.service.ts';
+
+export type { NetworkApi } from './network-api.ts';
+export type { NetworkSettings } from './network-deps.ts';
+
+export type NetworkOptions = {
+  readonly db: Db;
+  readonly log: Logger;
+  readonly now: () => Date;
+  readonly desired: DesiredHosts;
+  readonly observed: ObservedHosts;
+  /** What the operator wrote in `policy.yaml`, by rule name. */
+  readonly policyOverrides?: Readonly<Record<string, string>>;
+  readonly settings?: Partial<NetworkSettings>;
+  readonly newId?: () => string;
+  readonly newMac?: () => string;
+  /** A number from 0 up to, not including, `below`. */
+  readonly random?: (below: bigint) => bigint;
+};
+
+export type NetworkParts = {
+  readonly api: NetworkApi;
+  readonly service: Service;
+  readonly reconcilers: readonly Reconciler[];
+  /** The policy, for tests that look at all routes. */
+  readonly policy: Policy;
+  /** Says to all hosts what they should plug. Call it once, before any agent is let in. */
+  loadDesired(): Promise<void>;
+  /** Resolves when every observation so far has become a status. */
+  idle(): Promise<void>;
+  /** Stops following what hosts see. */
+  close(): Promise<void>;
+};
+
+const PREFIX = '/networking';
+
+export function createNetwork(options: NetworkOptions): NetworkParts {
+  const { db, log, now, desired, observed } = options;
+  const settings = { ...DEFAULT_SETTINGS, ...options.settings };
+  const policy = new Policy(
+    [...CORE_POLICIES, ...EXTRA_POLICIES],
+    options.policyOverrides ?? {},
+    (rule) => policyNotAuthorized(`rule:${rule}`),
+  );
+  const events = new PortEvents(log);
+  const sync = new DesiredSync({ db, desired, observed, domain: settings.dnsDomain });
+  const status = new PortStatus({ db, observed, events, now, log });
+  const deps: NetworkDeps = {
+    db,
+    policy,
+    now,
+    newId: options.newId ?? newUuid,
+    newMac: options.newMac ?? newMac,
+    random: options.random ?? randomBelow,
+    settings,
+    hosts: sync,
+    events,
+  };
+  const networks = new NetworkService(deps);
+  const subnets = new SubnetService(deps);
+  const ports = new PortService(deps);
+  const stop = status.start();
+
+  const findTarget = {
+    networks: async (ctx: Context, id: string) => targetOfNetwork(await networks.get(ctx, id)),
+    subnets: async (ctx: Context, id: string) => targetOfSubnet(await subnets.get(ctx, id)),
+    ports: async (ctx: Context, id: string) => {
+      const { row, network } = await ports.get(ctx, id);
+      return targetOfPort({ ...row, network });
+    },
+  };
+
+  const registerExtras = extraRoutes({ ...deps, observed, findTarget });
+  const service: Service = {
+    prefix: PREFIX,
+    dialect: networkDialect,
+    routes: (app) => {
+      discoveryRoutes(app, PREFIX);
+      networkRoutes(app, networks, policy);
+      subnetRoutes(app, subnets, policy);
+      portRoutes(app, ports, { policy, domain: settings.dnsDomain });
+      registerExtras(app);
+    },
+  };
+
+  return {
+    api: new NetworkFront({ db, ports, events }),
+    service,
+    reconcilers: [portBindingReconciler(sync, status)],
+    policy,
+    loadDesired: async () => {
+      await sync.sayAll();
+    },
+    idle: async () => await status.idle(),
+    close: async () => {
+      stop();
+      await status.idle();
+    },
+  };
+}
+
+/** A number at random, fair enough for choosing addresses. */
+function randomBelow(below: bigint): bigint {
+  return BigInt(`0x${randomBytes(16).toString('hex')}`) % below;
+}

@@ -1,0 +1,232 @@
+/** What other services may ask of the network service. */
+import type { Context } from '#platform/context.ts';
+import { internalContext } from '#platform/context.ts';
+import type { Db } from '#platform/db/tables.ts';
+import type { PortEvents } from './binding/port-events.ts';
+import {
+  listAvailableNetworks,
+  findVisibleNetworks,
+  type NetworkRow,
+} from './networks/network.store.ts';
+import type {
+  NetworkApi,
+  NetworkFacts,
+  PortDevice,
+  PortEvent,
+  PortFacts,
+  PortWanted,
+} from './network-api.ts';
+import { portInUse, portNotFound, severalGroupsNamed } from './network.faults.ts';
+import type { PortCreate, PortUpdate } from './ports/port.schema.ts';
+import type { PortService } from './ports/port.service.ts';
+import * as ports from './ports/port.store.ts';
+import type { Port } from './ports/port.store.ts';
+import { quotaOf } from './quotas/check-quota.ts';
+import { findShared } from './rbac-policies/rbac-policy.store.ts';
+import { findGroupsByNameOrId } from './security-groups/security-group.store.ts';
+import type { HostRoute } from './subnets/subnet.schema.ts';
+import { subnetsOfNetworks, type SubnetRow } from './subnets/subnet.store.ts';
+
+export type NetworkFrontDeps = {
+  readonly db: Db;
+  readonly ports: PortService;
+  readonly events: PortEvents;
+};
+
+export class NetworkFront implements NetworkApi {
+  readonly #deps: NetworkFrontDeps;
+
+  constructor(deps: NetworkFrontDeps) {
+    this.#deps = deps;
+  }
+
+  async availableNetworks(ctx: Context): Promise<readonly NetworkFacts[]> {
+    return await this.#networkFacts(ctx, await listAvailableNetworks(this.#deps.db, ctx));
+  }
+
+  async findNetworks(ctx: Context, ids: readonly string[]): Promise<readonly NetworkFacts[]> {
+    return await this.#networkFacts(ctx, await findVisibleNetworks(this.#deps.db, ctx, ids));
+  }
+
+  async findPort(ctx: Context, id: string): Promise<PortFacts | undefined> {
+    const row = await ports.findVisiblePort(this.#deps.db, ctx, id);
+    return row && portFacts(await ports.wholePort(this.#deps.db, row));
+  }
+
+  async findPortByAddress(networkId: string, ip: string): Promise<PortFacts | undefined> {
+    const row = await ports.findPortByAddress(this.#deps.db, networkId, ip);
+    return row && portFacts(await ports.wholePort(this.#deps.db, row));
+  }
+
+  async portsOf(
+    ctx: Context,
+    deviceIds: readonly string[],
+  ): Promise<ReadonlyMap<string, readonly PortFacts[]>> {
+    const { db } = this.#deps;
+    const rows = await ports.findPortsOfDevices(db, ctx, deviceIds);
+    const facts = (await ports.wholePorts(db, rows)).map(portFacts);
+    return Map.groupBy(facts, (port) => port.deviceId);
+  }
+
+  async findSecurityGroups(
+    ctx: Context,
+    namesOrIds: readonly string[],
+  ): Promise<readonly ({ readonly id: string; readonly name: string } | undefined)[]> {
+    const groups = await findGroupsByNameOrId(this.#deps.db, ctx.projectId, namesOrIds);
+    return namesOrIds.map((wanted) => {
+      const byId = groups.find((group) => group.id === wanted);
+      const named = groups.filter((group) => group.name === wanted);
+      if (!byId && named.length > 1) throw severalGroupsNamed(wanted);
+      return byId ?? named[0];
+    });
+  }
+
+  async portQuota(
+    _ctx: Context,
+    projectId: string,
+  ): Promise<{ readonly limit: number; readonly used: number }> {
+    return await quotaOf(this.#deps.db, projectId, 'port');
+  }
+
+  async ensurePort(ctx: Context, wanted: PortWanted, device: PortDevice): Promise<PortFacts> {
+    const { db, ports: service } = this.#deps;
+    const there = await ports.findPort(db, wanted.id);
+    if (there) return await this.#bind(ctx, there.id, device);
+    const values = newPort(wanted, device);
+    // Only what the caller chose is asked of the policy; the device and its host are the cloud's own affair.
+    const chosen = wanted.fixedIp === null ? {} : { fixed_ips: values.fixed_ips };
+    const [port] = await service.create(ctx, [{ id: wanted.id, values, chosen }]);
+    return portFacts(port as Port);
+  }
+
+  async ensurePortBound(ctx: Context, portId: string, device: PortDevice): Promise<PortFacts> {
+    const row = await ports.findVisiblePort(this.#deps.db, ctx, portId);
+    if (!row) throw portNotFound(portId);
+    return await this.#bind(ctx, portId, device);
+  }
+
+  async #bind(ctx: Context, portId: string, device: PortDevice): Promise<PortFacts> {
+    const { db, ports: service } = this.#deps;
+    const row = await ports.findPort(db, portId);
+    if (!row) throw portNotFound(portId);
+    if (row.device_id !== '' && row.device_id !== device.deviceId) {
+      throw portInUse(portId, row.network_id, row.device_id);
+    }
+    const port = await ports.wholePort(db, row);
+    const bound = row.device_id === device.deviceId && port.binding.host === device.host;
+    if (bound && port.binding.vif_type === 'tap') return portFacts(port);
+    const change: PortUpdate = {
+      device_id: device.deviceId,
+      device_owner: device.deviceOwner,
+      'binding:host_id': device.host,
+      ...(row.dns_name === '' && { dns_name: device.hostname }),
+    };
+    return portFacts(await service.update(own(ctx), portId, { values: change, chosen: {} }));
+  }
+
+  async ensurePortUnbound(ctx: Context, portId: string, deviceId: string): Promise<void> {
+    const row = await ports.findPort(this.#deps.db, portId);
+    if (row?.device_id !== deviceId) return;
+    const change: PortUpdate = {
+      device_id: '',
+      device_owner: '',
+      'binding:host_id': '',
+      'binding:profile': {},
+      dns_name: '',
+    };
+    await this.#deps.ports.update(own(ctx), portId, { values: change, chosen: {} });
+  }
+
+  async ensurePortAbsent(ctx: Context, portId: string, deviceId: string): Promise<void> {
+    const row = await ports.findPort(this.#deps.db, portId);
+    if (row?.device_id !== deviceId) return;
+    await this.#deps.ports.delete(own(ctx), portId);
+  }
+
+  onPortEvent(listener: (event: PortEvent) => void): () => void {
+    return this.#deps.events.on(listener);
+  }
+
+  async #networkFacts(ctx: Context, rows: readonly NetworkRow[]): Promise<readonly NetworkFacts[]> {
+    const { db } = this.#deps;
+    const ids = rows.map((row) => row.id);
+    const shared = await findShared(db, 'network', ids, ctx.projectId);
+    const subnets = await subnetsOfNetworks(db, ids);
+    return rows.map((row) => ({
+      id: row.id,
+      name: row.name,
+      projectId: row.project_id,
+      shared: shared.has(row.id),
+      external: row.external === 1,
+      adminStateUp: row.admin_state_up === 1,
+      mtu: row.mtu,
+      portSecurityEnabled: row.port_security_enabled === 1,
+      dnsDomain: row.dns_domain,
+      subnets: (subnets.get(row.id) ?? []).map(subnetFacts),
+    }));
+  }
+}
+
+/** What the cloud does with a port for its own ends: policies are for what people do with it. */
+function own(ctx: Context): Context {
+  return internalContext(ctx.log, ctx.signal, ctx.projectId, ctx.requestId);
+}
+
+/** As Nova makes ports: with nothing but what was asked for, in the owner's name. */
+function newPort(wanted: PortWanted, device: PortDevice): PortCreate {
+  return {
+    project_id: wanted.projectId,
+    network_id: wanted.networkId,
+    name: '',
+    description: '',
+    admin_state_up: true,
+    device_id: device.deviceId,
+    device_owner: device.deviceOwner,
+    'binding:host_id': device.host,
+    'binding:vnic_type': 'normal',
+    'binding:profile': {},
+    allowed_address_pairs: [],
+    extra_dhcp_opts: [],
+    dns_name: device.hostname,
+    dns_domain: '',
+    propagate_uplink_status: true,
+    numa_affinity_policy: null,
+    ...(wanted.fixedIp !== null && { fixed_ips: [{ ip_address: wanted.fixedIp }] }),
+    ...(wanted.securityGroups && { security_groups: wanted.securityGroups }),
+  };
+}
+
+function subnetFacts(row: SubnetRow): NetworkFacts['subnets'][number] {
+  return {
+    id: row.id,
+    cidr: row.cidr,
+    ipVersion: row.ip_version,
+    gatewayIp: row.gateway_ip,
+    enableDhcp: row.enable_dhcp === 1,
+    dnsNameservers: JSON.parse(row.dns_nameservers) as readonly string[],
+    hostRoutes: JSON.parse(row.host_routes) as readonly HostRoute[],
+    ipv6AddressMode: row.ipv6_address_mode,
+  };
+}
+
+function portFacts({ row, binding, fixedIps, groups }: Port): PortFacts {
+  return {
+    id: row.id,
+    projectId: row.project_id,
+    networkId: row.network_id,
+    mac: row.mac_address,
+    fixedIps: fixedIps.map((fixedIp) => ({ subnetId: fixedIp.subnet_id, ip: fixedIp.ip_address })),
+    ipAllocation: row.ip_allocation,
+    deviceId: row.device_id,
+    deviceOwner: row.device_owner,
+    hostId: binding.host,
+    status: row.status,
+    adminStateUp: row.admin_state_up === 1,
+    vifType: binding.vif_type,
+    vnicType: binding.vnic_type,
+    portSecurityEnabled: row.port_security_enabled === 1,
+    securityGroups: groups,
+    dnsName: row.dns_name,
+    hasResourceRequest: false,
+  };
+}

@@ -1,0 +1,59 @@
+/** /v2.0/ports: HTTP in, HTTP out, no decisions. */
+import type { ServiceApp } from '#platform/http/http-app.ts';
+import type { Policy } from '#platform/policy/policy.ts';
+import type { ViewOf } from '../attributes/attribute.ts';
+import { resourceRoutes } from '../attributes/resource.routes.ts';
+import { viewStandard } from '../attributes/standard.ts';
+import { targetOfPort } from './port-target.ts';
+import { dnsAssignment } from './port.rules.ts';
+import { PORT } from './port.schema.ts';
+import type { PortService } from './port.service.ts';
+import type { Port } from './port.store.ts';
+
+/** `domain` is where ports have their names. */
+export function portRoutes(
+  app: ServiceApp,
+  ports: PortService,
+  { policy, domain }: { policy: Policy; domain: string },
+): void {
+  resourceRoutes(app, {
+    resource: PORT,
+    service: ports,
+    policy,
+    view: (port) => viewPort(port, domain),
+    target: ({ row, network }) => targetOfPort({ ...row, network }),
+  });
+}
+
+function viewPort({ row, binding, fixedIps, groups, tags }: Port, domain: string) {
+  const ips = fixedIps.map((fixedIp) => fixedIp.ip_address);
+  return {
+    ...viewStandard(row, tags),
+    name: row.name,
+    network_id: row.network_id,
+    admin_state_up: row.admin_state_up === 1,
+    mac_address: row.mac_address,
+    fixed_ips: fixedIps.map(({ subnet_id, ip_address }) => ({ subnet_id, ip_address })),
+    device_id: row.device_id,
+    device_owner: row.device_owner,
+    status: row.status,
+    port_security_enabled: row.port_security_enabled === 1,
+    security_groups: groups.map((group) => group.id),
+    'binding:vnic_type': binding.vnic_type,
+    'binding:host_id': binding.host,
+    'binding:profile': JSON.parse(binding.profile) as unknown,
+    'binding:vif_type': binding.vif_type,
+    'binding:vif_details': JSON.parse(binding.vif_details) as unknown,
+    allowed_address_pairs: JSON.parse(row.allowed_address_pairs) as unknown,
+    extra_dhcp_opts: JSON.parse(row.extra_dhcp_opts) as unknown,
+    dns_name: row.dns_name,
+    dns_domain: row.dns_domain,
+    dns_assignment: dnsAssignment(row.dns_name, ips, domain),
+    propagate_uplink_status: row.propagate_uplink_status === 1,
+    numa_affinity_policy: row.numa_affinity_policy,
+    qos_policy_id: null,
+    qos_network_policy_id: null,
+    resource_request: null,
+    ip_allocation: row.ip_allocation,
+  } satisfies ViewOf<typeof PORT>;
+}

@@ -1,0 +1,124 @@
+/** What can be done with ports. Authorises, gathers facts, applies the rules, writes once, tells the hosts. */
+import type { Context } from '#platform/context.ts';
+import type { Db } from '#platform/db/tables.ts';
+import { authorizeChange } from '../attributes/authorize.ts';
+import type { ListQuery } from '../attributes/list-query.ts';
+import type { Sent } from '../attributes/request-body.ts';
+import type { ResourceService } from '../attributes/resource.routes.ts';
+import { checkRevision } from '../attributes/revision.ts';
+import { DHCP_OWNER } from '../binding/binding.rules.ts';
+import type { NetworkDeps } from '../network-deps.ts';
+import { portNotFound } from '../network.faults.ts';
+import { ensureDhcpPort } from './dhcp-port.ts';
+import { createPort } from './port-create.ts';
+import { targetOfPort } from './port-target.ts';
+import { changePort } from './port-update.ts';
+import { checkDeletable } from './port.rules.ts';
+import { PORT, type PortCreate, type PortUpdate } from './port.schema.ts';
+import * as store from './port.store.ts';
+import type { Port } from './port.store.ts';
+
+export class PortService implements ResourceService<typeof PORT, Port> {
+  readonly #deps: NetworkDeps;
+
+  constructor(deps: NetworkDeps) {
+    this.#deps = deps;
+  }
+
+  async list(ctx: Context, query: ListQuery): Promise<readonly Port[]> {
+    const { db } = this.#deps;
+    const { marker } = query.page;
+    const after = marker === null ? undefined : await this.#visible(db, ctx, marker);
+    return await store.wholePorts(db, await store.listPorts(db, ctx, query, after));
+  }
+
+  async get(ctx: Context, id: string): Promise<Port> {
+    const { db } = this.#deps;
+    return await store.wholePort(db, await this.#visible(db, ctx, id));
+  }
+
+  /** `id` is chosen by callers that may ask twice for the same port. */
+  async create(
+    ctx: Context,
+    items: readonly (Sent<PortCreate> & { readonly id?: string })[],
+  ): Promise<readonly Port[]> {
+    const { db } = this.#deps;
+    const ports = await db.transaction().execute(async (tx) => {
+      const rows: store.PortRow[] = [];
+      for (const item of items) rows.push(await createPort(this.#deps, tx, ctx, item));
+      return await store.wholePorts(tx, rows);
+    });
+    for (const [networkId, ids] of byNetwork(ports)) {
+      await this.#deps.hosts.portsChanged(networkId, ids);
+    }
+    return ports;
+  }
+
+  async update(
+    ctx: Context,
+    id: string,
+    { values, chosen }: Sent<PortUpdate>,
+    ifMatch?: number,
+  ): Promise<Port> {
+    const { db, policy } = this.#deps;
+    const { before, after } = await db.transaction().execute(async (tx) => {
+      const port = await store.wholePort(tx, await this.#visible(tx, ctx, id));
+      const target = targetOfPort({
+        ...port.row,
+        ...(values.device_owner !== undefined && { device_owner: values.device_owner }),
+        network: port.network,
+      });
+      authorizeChange(policy, ctx, PORT, { action: 'update', target, chosen });
+      checkRevision(ifMatch, port.row.revision_number);
+      return {
+        before: port,
+        after: await changePort(this.#deps, tx, ctx, { before: port, values }),
+      };
+    });
+    await this.#tell(before, after);
+    return after;
+  }
+
+  async delete(ctx: Context, id: string, ifMatch?: number): Promise<void> {
+    const { db, hosts, events, policy } = this.#deps;
+    const port = await db.transaction().execute(async (tx) => {
+      const found = await store.wholePort(tx, await this.#visible(tx, ctx, id));
+      authorizeChange(policy, ctx, PORT, {
+        action: 'delete',
+        target: targetOfPort({ ...found.row, network: found.network }),
+        chosen: {},
+      });
+      checkRevision(ifMatch, found.row.revision_number);
+      checkDeletable(found.row);
+      await store.deletePorts(tx, [id]);
+      // A DHCP server that is still wanted gets another port.
+      if (found.row.device_owner === DHCP_OWNER) {
+        await ensureDhcpPort(this.#deps, tx, found.network);
+      }
+      return found;
+    });
+    await hosts.portsChanged(port.row.network_id, [id]);
+    events.emit('deleted', port.row);
+  }
+
+  async #visible(db: Db, ctx: Context, id: string): Promise<store.PortRow> {
+    const row = await store.findVisiblePort(db, ctx, id);
+    if (!row) throw portNotFound(id);
+    return row;
+  }
+
+  /** After the commit: hosts first, so that whoever hears the event finds them told. */
+  async #tell(before: Port, after: Port): Promise<void> {
+    const { hosts, events } = this.#deps;
+    await hosts.portsChanged(after.row.network_id, [after.row.id]);
+    const was = before.row.status === 'ACTIVE';
+    const is = after.row.status === 'ACTIVE';
+    if (was !== is) events.emit(is ? 'plugged' : 'unplugged', is ? after.row : before.row);
+    events.emit('changed', after.row);
+  }
+}
+
+function byNetwork(ports: readonly Port[]): ReadonlyMap<string, readonly string[]> {
+  const ids = Map.groupBy(ports, (port) => port.row.network_id);
+  return new Map([...ids].map(([networkId, own]) => [networkId, own.map((port) => port.row.id)]));
+}
