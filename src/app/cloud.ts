@@ -1,0 +1,170 @@
+/** One running cloud: control on this machine, with its embedded host. */
+import { mkdirSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
+import { duplexPair } from 'node:stream';
+import { Agent } from '#agent/agent.ts';
+import { openDrivers } from '#agent/open-drivers.ts';
+import { delay } from '#base/async.ts';
+import { FileBlobs } from '#drivers/blobs/file/file-blobs.ts';
+import { ensureYardAbsent } from '#drivers/yard/yard.ts';
+import { statePaths, urlOf, type CloudConfig } from '#platform/config.ts';
+import { Fault } from '#platform/fault.ts';
+import { openLog, type Logger } from '#platform/log.ts';
+import type { Injector } from '#platform/saga/saga.ts';
+import { writeCloudsYaml } from './clouds-yaml.ts';
+import { Control, readPolicyOverrides } from './control.ts';
+import { removeControlRecord, writeControlRecord } from './control-record.ts';
+import { ensureFirstStart, readOrMakePassword } from './first-start.ts';
+import { endAgent, HostAgent } from './host-agent.ts';
+import { killerFromEnvironment } from './kill-at.ts';
+
+export type Cloud = {
+  readonly url: string;
+  readonly control: Control;
+  /**
+   * Takes everything down. `polite`: guests get some seconds to end by themselves. Servers that run are started again
+   * by the next start.
+   */
+  stop(how: 'polite' | 'quick'): Promise<void>;
+};
+
+/** Guests have this long to end when the whole cloud goes down. */
+const GUESTS_END_MS = 15_000;
+
+/** Starts a cloud. Resolves when every API answers; says on `tell` what takes long. */
+export async function startCloud(
+  config: CloudConfig,
+  tell: (line: string) => void,
+): Promise<Cloud> {
+  const { stateDir } = config;
+  const paths = statePaths(stateDir);
+  // Guests of a root cloud have a user of their own and must get through to their disks.
+  mkdirSync(stateDir, { recursive: true, mode: 0o711 });
+  mkdirSync(paths.run, { recursive: true, mode: 0o711 });
+  const log = openLog('control', config.logLevel, paths.controlLog);
+  await using undo = new AsyncDisposableStack();
+  let url = urlOf(config.listen);
+  const inject: Injector | undefined = killerFromEnvironment(process.env);
+  const control = await Control.open({
+    database: paths.database,
+    blobs: new FileBlobs(paths.images),
+    publicUrl: () => url,
+    policyOverrides: readPolicyOverrides(stateDir),
+    log,
+    ...(inject ? { inject } : {}),
+  });
+  undo.defer(async () => await control.close());
+  const adminPassword = readOrMakePassword(paths.adminPassword);
+  await control.identity.bootstrap.ensureBootstrap({ adminPassword });
+  await control.begin();
+  const host = await openHost(config, control, log);
+  undo.defer(async () => await host.close());
+  url = await listen(control, config);
+  await ensureFirstStart({ control, config, log, tell });
+  writeCloudsYaml(stateDir, url);
+  writeControlRecord(stateDir, {
+    url,
+    hypervisor: config.hypervisor,
+    dataplane: config.dataplane,
+    startedAt: new Date().toISOString(),
+  });
+  undo.move();
+  log.info({ url }, 'the cloud is up');
+  return {
+    url,
+    control,
+    stop: async (how) => {
+      removeControlRecord(stateDir);
+      await control.quiesce();
+      if (how === 'polite') await endGuests(control, log);
+      await host.close();
+      if (config.dataplane === 'linux') {
+        const signal = AbortSignal.timeout(60_000);
+        await endAgent(stateDir, signal);
+        await ensureYardAbsent(stateDir, { signal });
+      }
+      await control.close();
+      log.info('the cloud is down');
+    },
+  };
+}
+
+/** The embedded host. With fakes alone there is nothing to be apart from: its agent is part of this process. */
+async function openHost(
+  config: CloudConfig,
+  control: Control,
+  log: Logger,
+): Promise<{ close(): Promise<void> }> {
+  const host = hostname();
+  if (config.dataplane === 'linux') {
+    return await HostAgent.open({ config, host, gate: control.gate, log });
+  }
+  const drivers = await openDrivers({
+    stateDir: config.stateDir,
+    hypervisor: config.hypervisor,
+    dataplane: config.dataplane,
+    guestUid: null,
+    log,
+  });
+  const agent = await Agent.start({ host, log, ...drivers });
+  const [inner, outer] = duplexPair();
+  control.gate.accept(outer);
+  const served = agent.serve(inner);
+  return {
+    close: async () => {
+      await agent.close();
+      await served;
+    },
+  };
+}
+
+async function listen(control: Control, { listen: wanted }: CloudConfig): Promise<string> {
+  try {
+    await control.app.listen({ host: wanted.address, port: wanted.port });
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code !== 'EADDRINUSE' && code !== 'EADDRNOTAVAIL' && code !== 'EACCES') throw cause;
+    const why =
+      code === 'EADDRINUSE'
+        ? 'somebody else listens there'
+        : code === 'EACCES'
+          ? 'this user may not listen there'
+          : 'this machine has no such address';
+    throw new Fault(
+      'conflict',
+      'CannotListen',
+      `The cloud cannot listen on ${wanted.address}:${wanted.port}: ${why}. Choose another with --listen.`,
+      { cause },
+    );
+  }
+  const { port } = control.app.server.address() as AddressInfo;
+  return urlOf({ ...wanted, port });
+}
+
+/** Asks every guest to end. Control has stopped listening: no server is thereby taken for shut off. */
+async function endGuests(control: Control, log: Logger): Promise<void> {
+  const { desired, observed } = control;
+  const waiting: (() => boolean)[] = [];
+  for (const host of desired.hosts()) {
+    if (observed.status(host)?.connected !== true) continue;
+    for (const id of desired.ids(host, 'servers')) {
+      const spec = desired.find(host, 'servers', id);
+      if (!spec || spec.power === 'stopped') continue;
+      desired.set(host, 'servers', id, { ...spec, power: 'stopped' });
+      waiting.push(() => {
+        const power = observed.find(host, 'servers', id)?.power;
+        return power === 'running' || power === 'paused';
+      });
+    }
+  }
+  const signal = AbortSignal.timeout(GUESTS_END_MS);
+  while (waiting.some((runs) => runs())) {
+    try {
+      await delay(20, signal);
+    } catch {
+      log.warn('some guests did not end in time and are ended now');
+      return;
+    }
+  }
+}

@@ -1,0 +1,37 @@
+/** What a running control says of itself in its state directory, so that other commands find it. */
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { isAlive, markProcess, type ProcessMark } from '#drivers/processes.ts';
+import { statePaths } from '#platform/config.ts';
+
+export type ControlRecord = {
+  readonly process: ProcessMark;
+  readonly url: string;
+  readonly hypervisor: 'qemu' | 'fake';
+  readonly dataplane: 'linux' | 'fake';
+  readonly startedAt: string;
+};
+
+/** Written when every API answers. */
+export function writeControlRecord(stateDir: string, facts: Omit<ControlRecord, 'process'>): void {
+  const mark = markProcess(process.pid);
+  if (!mark) throw new Error('this process is not in /proc');
+  const path = statePaths(stateDir).control;
+  const record: ControlRecord = { process: mark, ...facts };
+  writeFileSync(`${path}.tmp`, `${JSON.stringify(record)}\n`, { mode: 0o600 });
+  renameSync(`${path}.tmp`, path);
+}
+
+/** The control that runs on this state directory now, once its APIs answer. */
+export function findControl(stateDir: string): ControlRecord | undefined {
+  let record: ControlRecord;
+  try {
+    record = JSON.parse(readFileSync(statePaths(stateDir).control, 'utf8')) as ControlRecord;
+  } catch {
+    return undefined; // never started, or ended as it should
+  }
+  return isAlive(record.process) ? record : undefined;
+}
+
+export function removeControlRecord(stateDir: string): void {
+  rmSync(statePaths(stateDir).control, { force: true });
+}

@@ -1,0 +1,183 @@
+/** The control plane: every service on one database, behind one HTTP app, with its engine. */
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { FastifyInstance } from 'fastify';
+import { parse } from 'yaml';
+import { createCompute, type Compute } from '#compute/index.ts';
+import type { Blobs } from '#drivers/blobs/blobs.ts';
+import { createIdentity, type IdentityService } from '#identity/index.ts';
+import { createImage, type ImageParts } from '#image/index.ts';
+import { createNetwork, type NetworkParts } from '#network/index.ts';
+import { createPlacement } from '#placement/index.ts';
+import { statePaths } from '#platform/config.ts';
+import { openDatabase } from '#platform/db/database.ts';
+import type { Db } from '#platform/db/tables.ts';
+import { Fault } from '#platform/fault.ts';
+import { DesiredHosts } from '#platform/host/desired-hosts.ts';
+import { HostGate } from '#platform/host/host-gate.ts';
+import { ObservedHosts } from '#platform/host/observed-hosts.ts';
+import { createHttpApp } from '#platform/http/http-app.ts';
+import { newMac, newUuid } from '#platform/ids.ts';
+import type { Logger } from '#platform/log.ts';
+import { ReconcilerRunner } from '#platform/reconcile/runner.ts';
+import { SagaEngine } from '#platform/saga/engine.ts';
+import type { Injector } from '#platform/saga/saga.ts';
+
+export type ControlOptions = {
+  /** A path, or `:memory:`. */
+  readonly database: string;
+  readonly blobs: Blobs;
+  /** Where clients reach this cloud; known only when it listens. */
+  readonly publicUrl: () => string;
+  readonly policyOverrides: Readonly<Record<string, string>>;
+  readonly log: Logger;
+  readonly now?: () => Date;
+  /** Makes sagas fail, repeat or die, for tests. */
+  readonly inject?: Injector;
+};
+
+/** All parts of a control plane that is ready to be listened on. */
+export class Control {
+  readonly db: Db;
+  readonly app: FastifyInstance;
+  readonly identity: IdentityService;
+  readonly image: ImageParts;
+  readonly network: NetworkParts;
+  readonly compute: Compute;
+  readonly desired: DesiredHosts;
+  readonly observed: ObservedHosts;
+  readonly gate: HostGate;
+  readonly sagas: SagaEngine;
+  readonly reconcilers: ReconcilerRunner;
+  readonly #stop: AbortController;
+
+  private constructor(db: Db, options: ControlOptions) {
+    const { blobs, log, policyOverrides, publicUrl } = options;
+    const now = options.now ?? (() => new Date());
+    const newId = newUuid;
+    const desired = new DesiredHosts();
+    const observed = new ObservedHosts();
+    const gate = new HostGate({ desired, observed, log, now });
+    const inject = options.inject;
+    const sagas = new SagaEngine({
+      db,
+      log,
+      now,
+      newId,
+      owner: randomUUID(),
+      ...(inject ? { inject } : {}),
+    });
+    const identity = createIdentity({ db, log, now, publicUrl, policyOverrides });
+    const image = createImage({ db, log, now, newId, blobs, policyOverrides });
+    const placement = createPlacement({ db, newId });
+    const network = createNetwork({
+      db,
+      log,
+      now,
+      newId,
+      newMac,
+      desired,
+      observed,
+      policyOverrides,
+    });
+    const reconcilers = new ReconcilerRunner({ log, now });
+    const compute = createCompute({
+      db,
+      log,
+      now,
+      newId,
+      identity: identity.api,
+      image: image.api,
+      placement: placement.api,
+      network: network.api,
+      desired,
+      observed,
+      sagas,
+      hostReader: gate,
+      wakeReconciler: (name) => reconcilers.wake(name),
+      policyOverrides,
+    });
+    const stop = new AbortController();
+    this.db = db;
+    this.desired = desired;
+    this.observed = observed;
+    this.gate = gate;
+    this.sagas = sagas;
+    this.identity = identity;
+    this.image = image;
+    this.network = network;
+    this.compute = compute;
+    this.reconcilers = reconcilers;
+    this.app = createHttpApp({
+      services: [identity.service, image.service, network.service, compute.service],
+      log,
+      authenticate: async (token) => await identity.api.authenticate(token),
+      authUrl: () => `${publicUrl()}/identity`,
+      signal: stop.signal,
+    });
+    this.#stop = stop;
+  }
+
+  /** Opens the database and takes up what an earlier process has left; no agent is let in before `begin`. */
+  static async open(options: ControlOptions): Promise<Control> {
+    const db = await openDatabase(options.database);
+    try {
+      return new Control(db, options);
+    } catch (error) {
+      await db.destroy();
+      throw error;
+    }
+  }
+
+  /** Puts half-done work right, knows again what every host should be, and sets the engine going. */
+  async begin(): Promise<void> {
+    await this.image.recover();
+    // An agent that were told less than all would take away what it was not told of.
+    await this.network.loadDesired();
+    await this.compute.loadDesired();
+    await this.sagas.begin();
+    for (const reconciler of [...this.network.reconcilers, ...this.compute.reconcilers]) {
+      this.reconcilers.add(reconciler);
+    }
+  }
+
+  /** No more requests and no more work; what is under way is taken up at the next start. */
+  async quiesce(): Promise<void> {
+    this.#stop.abort(new Fault('unavailable', 'Stopping', 'The cloud is going down.'));
+    await this.app.close();
+    await this.reconcilers.close();
+    await this.sagas.close();
+    await this.compute.close();
+    await this.network.close();
+  }
+
+  async close(): Promise<void> {
+    await this.quiesce();
+    this.gate.close();
+    await this.db.destroy();
+  }
+}
+
+/** The operator's `policy.yaml`: check strings by rule name. A file that is not there overrides nothing. */
+export function readPolicyOverrides(stateDir: string): Readonly<Record<string, string>> {
+  const path = statePaths(stateDir).policyYaml;
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    return {}; // the operator is content with the defaults
+  }
+  const rules: unknown = parse(text);
+  if (rules === null || rules === undefined) return {};
+  if (
+    typeof rules !== 'object' ||
+    !Object.values(rules).every((rule) => typeof rule === 'string')
+  ) {
+    throw new Fault(
+      'invalid',
+      'InvalidPolicy',
+      `'${path}' is not a map of rule names to check strings. Put it right and start again.`,
+    );
+  }
+  return rules as Record<string, string>;
+}

@@ -1,0 +1,212 @@
+/** What a first start makes, so that a person can boot a server at once. */
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isJsonObject, type JsonObject } from '#base/json.ts';
+import { buildTinyImage, type TinyImage } from '#drivers/guest-image/tiny-image.ts';
+import { defaultCacheDir, statePaths, type CloudConfig } from '#platform/config.ts';
+import { internalContext } from '#platform/context.ts';
+import type { Logger } from '#platform/log.ts';
+import type { Control } from './control.ts';
+import { findSetting, setSetting } from './setting.store.ts';
+
+export type FirstStartOptions = {
+  readonly control: Control;
+  readonly config: CloudConfig;
+  readonly log: Logger;
+  /** Told what takes long, for people. */
+  readonly tell: (line: string) => void;
+};
+
+/** Fixed, so that a first start that was interrupted makes nothing twice. */
+const TINY = {
+  disk: '7b1e5a00-0000-4000-8000-000000000001',
+  kernel: '7b1e5a00-0000-4000-8000-000000000002',
+  ramdisk: '7b1e5a00-0000-4000-8000-000000000003',
+  uec: '7b1e5a00-0000-4000-8000-000000000004',
+} as const;
+
+const DONE = 'first-start';
+const PASSWORD_BYTES = 18;
+
+/** Makes what a first start makes, once. Repeats a first start that did not come to its end. */
+export async function ensureFirstStart(options: FirstStartOptions): Promise<void> {
+  const { control, config, log } = options;
+  if ((await findSetting(control.db, DONE)) !== undefined) return;
+  await control.compute.ensureDefaultFlavors();
+  if (!config.empty) {
+    await ensureTinyImages(options);
+    await ensureDemoProject(options);
+  }
+  await setSetting(control.db, DONE, new Date().toISOString());
+  log.info({ empty: config.empty }, 'first start done');
+}
+
+/** A password from its file, made when there is none. */
+export function readOrMakePassword(path: string): string {
+  if (existsSync(path)) return readFileSync(path, 'utf8').trim();
+  const password = randomBytes(PASSWORD_BYTES).toString('base64url');
+  writeFileSync(path, `${password}\n`, { mode: 0o600, flag: 'wx' });
+  return password;
+}
+
+async function ensureTinyImages({ control, config, log, tell }: FirstStartOptions): Promise<void> {
+  const ctx = internalContext(
+    log,
+    AbortSignal.timeout(1_800_000),
+    await projectId(control, 'admin'),
+  );
+  if (config.hypervisor === 'fake') {
+    // Nothing will ever run from it: it need not be a real guest, only a real image.
+    const dir = mkdtempSync(join(tmpdir(), 'stackyard-'));
+    try {
+      const path = join(dir, 'blank');
+      writeFileSync(path, Buffer.alloc(1 << 20));
+      await control.image.api.importImage(ctx, {
+        id: TINY.disk,
+        name: 'tiny',
+        diskFormat: 'raw',
+        containerFormat: 'bare',
+        visibility: 'public',
+        from: { path },
+      });
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
+    return;
+  }
+  const tiny = await builtTiny(tell);
+  const common = { visibility: 'public', properties: { os_distro: 'stackyard-tiny' } } as const;
+  await control.image.api.importImage(ctx, {
+    ...common,
+    id: TINY.disk,
+    name: 'tiny',
+    diskFormat: 'qcow2',
+    containerFormat: 'bare',
+    from: { path: tiny.disk },
+  });
+  await control.image.api.importImage(ctx, {
+    ...common,
+    id: TINY.kernel,
+    name: 'tiny-uec-kernel',
+    diskFormat: 'aki',
+    containerFormat: 'aki',
+    from: { path: tiny.kernel },
+  });
+  await control.image.api.importImage(ctx, {
+    ...common,
+    id: TINY.ramdisk,
+    name: 'tiny-uec-ramdisk',
+    diskFormat: 'ari',
+    containerFormat: 'ari',
+    from: { path: tiny.ramdisk },
+  });
+  await control.image.api.importImage(ctx, {
+    ...common,
+    id: TINY.uec,
+    name: 'tiny-uec',
+    diskFormat: 'ami',
+    containerFormat: 'ami',
+    properties: {
+      ...common.properties,
+      kernel_id: TINY.kernel,
+      ramdisk_id: TINY.ramdisk,
+      os_command_line: tiny.commandLine,
+    },
+    // The guest runs from its ramdisk; its disk is there for whoever wants to keep something.
+    from: { bytes: blankDisk() },
+  });
+}
+
+async function* blankDisk(): AsyncGenerator<Buffer> {
+  yield await Promise.resolve(Buffer.alloc(1 << 20));
+}
+
+async function builtTiny(tell: (line: string) => void): Promise<TinyImage> {
+  const cacheDir = defaultCacheDir(process.env, process.geteuid?.() === 0);
+  return await buildTinyImage({
+    outputDir: join(cacheDir, 'tiny'),
+    cacheDir,
+    signal: AbortSignal.timeout(1_800_000),
+    log: tell,
+    arch: 'amd64',
+  });
+}
+
+/** A project with a member, a network and a key: made through the public APIs, as its member would. */
+async function ensureDemoProject({ control, config }: FirstStartOptions): Promise<void> {
+  const paths = statePaths(config.stateDir);
+  const password = readOrMakePassword(paths.demoPassword);
+  await control.identity.bootstrap.ensureProjectWithUser({
+    projectName: 'demo',
+    description: 'Made at the first start.',
+    userName: 'demo',
+    password,
+  });
+  const demo = await logIn(control, 'demo', password);
+  const network =
+    (await demo.first('/networking/v2.0/networks?name=private', 'networks')) ??
+    (await demo.make('/networking/v2.0/networks', 'network', { name: 'private' }));
+  if (!(await demo.first('/networking/v2.0/subnets?name=private-subnet', 'subnets'))) {
+    await demo.make('/networking/v2.0/subnets', 'subnet', {
+      name: 'private-subnet',
+      network_id: network['id'],
+      ip_version: 4,
+      cidr: '10.20.0.0/24',
+    });
+  }
+  if (!existsSync(paths.demoKey)) {
+    // A key whose private half was lost is of no use to anybody.
+    await demo.forget('/compute/v2.1/os-keypairs/demo');
+    const pair = await demo.make('/compute/v2.1/os-keypairs', 'keypair', { name: 'demo' });
+    const key = pair['private_key'];
+    if (typeof key !== 'string') throw new Error('the key pair came without its private half');
+    writeFileSync(paths.demoKey, key, { mode: 0o600, flag: 'wx' });
+  }
+}
+
+async function projectId(control: Control, name: string): Promise<string> {
+  const project = await control.identity.api.findProjectByName(name);
+  if (!project) throw new Error(`the project '${name}' was not made`);
+  return project.id;
+}
+
+/** The APIs as one user sees them, without a socket between. */
+async function logIn(control: Control, name: string, password: string) {
+  const { app } = control;
+  const user = { name, domain: { id: 'default' }, password };
+  const project = { name, domain: { id: 'default' } };
+  const answer = await app.inject({
+    method: 'POST',
+    url: '/identity/v3/auth/tokens',
+    payload: {
+      auth: { identity: { methods: ['password'], password: { user } }, scope: { project } },
+    },
+  });
+  if (answer.statusCode !== 201) throw new Error(`cannot log in as '${name}': ${answer.body}`);
+  const headers = { 'x-auth-token': String(answer.headers['x-subject-token']) };
+  return {
+    first: async (url: string, member: string): Promise<JsonObject | undefined> => {
+      const { statusCode, body } = await app.inject({ method: 'GET', url, headers });
+      if (statusCode !== 200) throw new Error(`GET ${url} was refused: ${body}`);
+      const list = (JSON.parse(body) as JsonObject)[member];
+      const [one] = Array.isArray(list) ? list : [];
+      return isJsonObject(one) ? one : undefined;
+    },
+    make: async (url: string, member: string, wanted: object): Promise<JsonObject> => {
+      const payload = { [member]: wanted };
+      const { statusCode, body } = await app.inject({ method: 'POST', url, headers, payload });
+      if (statusCode >= 300) throw new Error(`POST ${url} was refused: ${body}`);
+      const made = (JSON.parse(body) as JsonObject)[member];
+      if (!isJsonObject(made)) throw new Error(`POST ${url} answered without '${member}'`);
+      return made;
+    },
+    forget: async (url: string): Promise<void> => {
+      const { statusCode, body } = await app.inject({ method: 'DELETE', url, headers });
+      if (statusCode >= 300 && statusCode !== 404) {
+        throw new Error(`DELETE ${url} was refused: ${body}`);
+      }
+    },
+  };
+}

@@ -1,0 +1,50 @@
+/** What each job needs of the machine, asked in one place by doctor, setup and up. */
+import type { Finding, HostTool } from '#base/host/finding.ts';
+import { TINY_IMAGE_HOST_TOOLS } from '#drivers/guest-image/tiny-image.ts';
+import { DATAPLANE_HOST_TOOLS } from '#drivers/dataplane/linux/probe.ts';
+import { QEMU_HOST_TOOLS } from '#drivers/hypervisor/qemu/probe.ts';
+import { toolsFinding } from '#drivers/host-tools.ts';
+import { YARD_HOST_TOOLS } from '#drivers/yard/probe.ts';
+import type { CloudConfig } from '#platform/config.ts';
+
+/** The clients that the demo and the tests act with. */
+export const CLIENT_TOOLS: readonly HostTool[] = [
+  { command: 'openstack', package: 'python3-openstackclient' },
+  { command: 'nova', package: 'python3-novaclient' },
+  { command: 'ssh', package: 'openssh-client' },
+  { command: 'ssh-keygen', package: 'openssh-client' },
+];
+
+/** What real frames and leases are tested with. */
+const TEST_TOOLS: readonly HostTool[] = [{ command: 'busybox', package: 'busybox-static' }];
+
+export type ToolGroup = { readonly subject: string; readonly tools: readonly HostTool[] };
+
+const YARD: ToolGroup = { subject: 'tools of the yard', tools: YARD_HOST_TOOLS };
+const DATAPLANE: ToolGroup = { subject: 'tools of the network', tools: DATAPLANE_HOST_TOOLS };
+const QEMU: ToolGroup = { subject: 'tools of guests', tools: QEMU_HOST_TOOLS };
+const TINY: ToolGroup = { subject: 'tools of the tiny image', tools: TINY_IMAGE_HOST_TOOLS };
+const CLIENTS: ToolGroup = { subject: 'OpenStack clients', tools: CLIENT_TOOLS };
+const TESTING: ToolGroup = { subject: 'tools of the tests', tools: TEST_TOOLS };
+
+export const JOBS = {
+  start: [YARD, DATAPLANE, QEMU, TINY],
+  demo: [YARD, DATAPLANE, QEMU, TINY, CLIENTS],
+  bench: [YARD, DATAPLANE, QEMU, TINY, CLIENTS],
+  test: [YARD, DATAPLANE, QEMU, TINY, CLIENTS, TESTING],
+} as const satisfies Readonly<Record<string, readonly ToolGroup[]>>;
+
+export type Job = keyof typeof JOBS;
+
+/** Which tool groups a cloud with these drivers cannot do without. */
+export function missingFor(
+  config: Pick<CloudConfig, 'hypervisor' | 'dataplane'>,
+): readonly Finding[] {
+  const groups = [
+    ...(config.dataplane === 'linux' ? [YARD, DATAPLANE] : []),
+    ...(config.hypervisor === 'qemu' ? [QEMU] : []),
+  ];
+  return groups
+    .map(({ subject, tools }) => toolsFinding(subject, tools))
+    .filter((finding) => !finding.ok);
+}

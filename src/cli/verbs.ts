@@ -1,0 +1,118 @@
+/** Every verb of the command: its options, its help, and where its code is. A verb is loaded when it is asked for. */
+import type { ParseArgsOptionsConfig } from 'node:util';
+import { DEFAULT_LISTEN } from '#platform/config.ts';
+
+export type VerbArgs = {
+  readonly values: Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
+  readonly positionals: readonly string[];
+  /** What came after `--`. */
+  readonly rest: readonly string[];
+};
+
+/** Returns the exit code. */
+export type VerbRun = (args: VerbArgs) => Promise<number>;
+
+export type Verb = {
+  readonly summary: string;
+  readonly usage: string;
+  readonly options: ParseArgsOptionsConfig;
+  readonly load: () => Promise<VerbRun>;
+};
+
+const STATE_DIR = { 'state-dir': { type: 'string' } } as const;
+
+export const VERBS: Readonly<Record<string, Verb>> = {
+  up: {
+    summary: 'start the cloud',
+    usage:
+      'stackyard up [--state-dir DIR] [--listen ADDR:PORT] [--hypervisor qemu|fake]\n' +
+      '             [--dataplane linux|fake] [--empty] [--detach]\n\n' +
+      `  --state-dir DIR     where all of the cloud is kept (root: /var/lib/stackyard)\n` +
+      `  --listen ADDR:PORT  where its APIs answer (${DEFAULT_LISTEN})\n` +
+      '  --hypervisor fake   no guests: servers are only pretended\n' +
+      '  --dataplane fake    no network: ports are only pretended\n' +
+      '  --empty             no flavors, image, project and network at the first start\n' +
+      '  --detach            return when every API answers; the cloud goes on',
+    options: {
+      ...STATE_DIR,
+      listen: { type: 'string' },
+      hypervisor: { type: 'string' },
+      dataplane: { type: 'string' },
+      empty: { type: 'boolean' },
+      detach: { type: 'boolean' },
+      'log-level': { type: 'string' },
+    },
+    load: async () => (await import('./up.ts')).up,
+  },
+  down: {
+    summary: 'stop the cloud and its guests; --purge forgets it',
+    usage:
+      'stackyard down [--state-dir DIR] [--purge]\n\n  --purge  remove the state directory too',
+    options: { ...STATE_DIR, purge: { type: 'boolean' } },
+    load: async () => (await import('./down.ts')).down,
+  },
+  status: {
+    summary: 'say what runs',
+    usage: 'stackyard status [--state-dir DIR] [--json]',
+    options: { ...STATE_DIR, json: { type: 'boolean' } },
+    load: async () => (await import('./status.ts')).status,
+  },
+  doctor: {
+    summary: 'say what this machine has and lacks',
+    usage: 'stackyard doctor [--json]',
+    options: { ...STATE_DIR, json: { type: 'boolean' } },
+    load: async () => (await import('./doctor.ts')).doctor,
+  },
+  exec: {
+    summary: 'run a command inside the yard',
+    usage: 'stackyard exec [--state-dir DIR] -- COMMAND [ARG ...]',
+    options: { ...STATE_DIR },
+    load: async () => (await import('./exec.ts')).exec,
+  },
+  ssh: {
+    summary: 'log in to a server that has an address',
+    usage:
+      'stackyard ssh [--state-dir DIR] [--user NAME] [--identity FILE] SERVER [-- COMMAND ...]\n\n' +
+      '  SERVER           its id, or its name when only one has it\n' +
+      '  --user NAME      root when not given\n' +
+      "  --identity FILE  a private key; your own keys and the demo project's are tried anyway",
+    options: { ...STATE_DIR, user: { type: 'string' }, identity: { type: 'string' } },
+    load: async () => (await import('./ssh.ts')).ssh,
+  },
+  image: {
+    summary: 'build a guest image',
+    usage:
+      'stackyard image build tiny [--output DIR]\n\n' +
+      '  Builds the tiny guest (kernel, ramdisk, disk) into DIR, the cache directory when not given.',
+    options: { ...STATE_DIR, output: { type: 'string' } },
+    load: async () => (await import('./image.ts')).image,
+  },
+  demo: {
+    summary: 'act out what the project is for, with real guests',
+    usage: 'stackyard demo [--keep]\n\n  --keep  leave the cloud of the demo up',
+    options: { keep: { type: 'boolean' }, 'state-dir': { type: 'string' } },
+    load: async () => (await import('./demo/demo.ts')).demo,
+  },
+  setup: {
+    summary: 'bring what this machine lacks (as root on Debian)',
+    usage: 'stackyard setup --for start|test|demo|bench',
+    options: { for: { type: 'string' } },
+    load: async () => (await import('./setup.ts')).setup,
+  },
+};
+
+export function usage(): string {
+  const width = Math.max(...Object.keys(VERBS).map((name) => name.length));
+  const lines = Object.entries(VERBS).map(
+    ([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`,
+  );
+  return [
+    'stackyard: an OpenStack cloud that one person can hold in one hand',
+    '',
+    'stackyard COMMAND [OPTION ...]',
+    '',
+    ...lines,
+    '',
+    "'stackyard COMMAND --help' says more.",
+  ].join('\n');
+}
