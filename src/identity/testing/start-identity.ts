@@ -6,7 +6,6 @@ import { silentLog } from '#platform/log.ts';
 import { createIdentity } from '../index.ts';
 
 export const ADMIN_PASSWORD = 'admin-secret';
-const PUBLIC_URL = 'http://cloud.test:8774';
 
 /** An answer, with its body read. */
 export type Answer = {
@@ -18,14 +17,17 @@ export type Answer = {
 
 type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-export async function startIdentity(options: { db?: Db; policy?: Record<string, string> } = {}) {
+export async function startIdentity(
+  options: { db?: Db; policy?: Record<string, string>; publicUrl?: string } = {},
+) {
+  const publicUrl = options.publicUrl ?? 'http://cloud.test:8774';
   const db = options.db ?? (await openDatabase(':memory:'));
   const clock = { ms: Date.parse('2026-01-01T00:00:00Z') };
   const stop = new AbortController();
   const identity = createIdentity({
     db,
     log: silentLog(),
-    publicUrl: PUBLIC_URL,
+    publicUrl,
     policyOverrides: options.policy ?? {},
     now: () => new Date(clock.ms),
     passwordLogN: 4,
@@ -35,7 +37,7 @@ export async function startIdentity(options: { db?: Db; policy?: Record<string, 
     services: [identity.service],
     log: silentLog(),
     authenticate: async (token) => await identity.api.authenticate(token),
-    authUrl: () => `${PUBLIC_URL}/identity`,
+    authUrl: () => `${publicUrl}/identity`,
     signal: stop.signal,
   });
 

@@ -61,20 +61,22 @@ const scopes = [
   { what: 'nothing, by silence', scope: undefined, has: undefined },
 ];
 
-for (const { what, scope, has } of scopes) {
-  test(`a token can be scoped to ${what}`, async () => {
-    await using cloud = await startIdentity();
-    const id = (await cloud.identity.api.findProjectByName('admin'))?.id ?? '';
-    const wanted = JSON.parse(JSON.stringify(scope ?? null).replace('ID', id)) as unknown;
-    const { status, body } = await cloud.login('admin', ADMIN_PASSWORD, wanted ?? undefined);
-    assert.equal(status, 201);
-    for (const member of ['project', 'system', 'domain']) {
-      assert.equal(member in body.token, member === has, member);
-    }
-    assert.equal('catalog' in body.token, has !== undefined);
-    assert.equal('roles' in body.token, has !== undefined);
-  });
-}
+test('a token can be scoped to many things', async (t) => {
+  await using cloud = await startIdentity();
+  const id = (await cloud.identity.api.findProjectByName('admin'))?.id ?? '';
+  for (const { what, scope, has } of scopes) {
+    await t.test(what, async () => {
+      const wanted = JSON.parse(JSON.stringify(scope ?? null).replace('ID', id)) as unknown;
+      const { status, body } = await cloud.login('admin', ADMIN_PASSWORD, wanted ?? undefined);
+      assert.equal(status, 201);
+      for (const member of ['project', 'system', 'domain']) {
+        assert.equal(member in body.token, member === has, member);
+      }
+      assert.equal('catalog' in body.token, has !== undefined);
+      assert.equal('roles' in body.token, has !== undefined);
+    });
+  }
+});
 
 test('a token can be scoped to a domain, where the user has a role', async () => {
   await using cloud = await startIdentity();
@@ -119,15 +121,20 @@ const refused = [
   { why: 'a password too long', name: 'admin', password: 'x'.repeat(5000), scope: undefined },
 ];
 
-for (const { why, name, password, scope } of refused) {
-  test(`${why} is refused with the same words`, async () => {
-    await using cloud = await startIdentity();
-    const { status, body, headers } = await cloud.login(name, password, scope);
-    assert.equal(status, 401);
-    assert.deepEqual(body.error, { code: 401, message: SAME_TEXT, title: 'Unauthorized' });
-    assert.equal(headers['www-authenticate'], 'Keystone uri="http://cloud.test:8774/identity/v3"');
-  });
-}
+test('whoever is not let in hears the same words', async (t) => {
+  await using cloud = await startIdentity();
+  for (const { why, name, password, scope } of refused) {
+    await t.test(why, async () => {
+      const { status, body, headers } = await cloud.login(name, password, scope);
+      assert.equal(status, 401);
+      assert.deepEqual(body.error, { code: 401, message: SAME_TEXT, title: 'Unauthorized' });
+      assert.equal(
+        headers['www-authenticate'],
+        'Keystone uri="http://cloud.test:8774/identity/v3"',
+      );
+    });
+  }
+});
 
 const malformed = [
   { why: 'no body', auth: undefined, says: /./ },
@@ -170,14 +177,16 @@ const malformed = [
   },
 ];
 
-for (const { why, auth, says } of malformed) {
-  test(`a request for a token with ${why} is a bad request`, async () => {
-    await using cloud = await startIdentity();
-    const { status, body } = await cloud.send('POST', '/v3/auth/tokens', auth && { auth });
-    assert.equal(status, 400);
-    assert.match(body.error.message, says);
-  });
-}
+test('a malformed request for a token is refused as such', async (t) => {
+  await using cloud = await startIdentity();
+  for (const { why, auth, says } of malformed) {
+    await t.test(why, async () => {
+      const { status, body } = await cloud.send('POST', '/v3/auth/tokens', auth && { auth });
+      assert.equal(status, 400);
+      assert.match(body.error.message, says);
+    });
+  }
+});
 
 test('a method that is not served is refused by name', async () => {
   await using cloud = await startIdentity();
