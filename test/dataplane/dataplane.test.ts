@@ -14,24 +14,32 @@ const suites: readonly (readonly [string, readonly Check<never>[]])[] = [
 ];
 const modes: readonly Mode[] = ['root', 'rootless'];
 
-for (const mode of modes) {
-  const skip = reasonToSkip(mode) ?? false;
-  for (const [suite, checks] of suites) {
-    test(`${suite}, ${mode}`, { skip, timeout: 300_000 }, async (t) => {
-      const { code, stdout, stderr } = await runSuite(mode, suite);
-      const results = new Map<string, CheckResult>();
-      for (const line of stdout.split('\n').filter((text) => text.startsWith('{'))) {
-        const result = JSON.parse(line) as CheckResult;
-        results.set(result.name, result);
-      }
-      for (const { name } of checks) {
-        await t.test(name, () => {
-          const result = results.get(name);
-          assert.ok(result, `it was never run; the process ended with code ${code}:\n${stderr}`);
-          assert.equal(result.error, null, result.error ?? '');
+for (const [suite, checks] of suites) {
+  test(suite, { concurrency: modes.length }, async (t) => {
+    await Promise.all(
+      modes.map(async (mode) => {
+        const skip = reasonToSkip(mode) ?? false;
+        await t.test(mode, { skip, timeout: 300_000 }, async (own) => {
+          const { code, stdout, stderr } = await runSuite(mode, suite);
+          const results = new Map<string, CheckResult>();
+          for (const line of stdout.split('\n').filter((text) => text.startsWith('{'))) {
+            const result = JSON.parse(line) as CheckResult;
+            results.set(result.name, result);
+          }
+          for (const { name } of checks) {
+            await own.test(name, () => {
+              const result = results.get(name);
+              if (result === undefined) throw neverRan(code, stderr);
+              if (result.error !== null) throw new Error(result.error);
+            });
+          }
+          assert.equal(code, 0, `the process ended with code ${code}:\n${stderr}`);
         });
-      }
-      assert.equal(code, 0, `the process ended with code ${code}:\n${stderr}`);
-    });
-  }
+      }),
+    );
+  });
+}
+
+function neverRan(code: number, stderr: string): Error {
+  return new Error(`it was never run; the process ended with code ${code}:\n${stderr}`);
 }

@@ -20,6 +20,7 @@ import {
   openPlane,
   portOf,
   serverPids,
+  untilForwarding,
   type DataplaneWorld,
 } from './world.ts';
 
@@ -365,6 +366,7 @@ async function openScene(
   await plane.apply({ networks: [network], ports: [port] });
   const holder = { directory: world.stateDir, uid: world.guestUid };
   const wires = stack.use(await openWires([port.tap], holder));
+  await untilForwarding(world, [port]);
   const rest = stack.move();
   return {
     plane,

@@ -14,6 +14,7 @@ import {
   openPlane,
   portOf,
   ruleElements,
+  untilForwarding,
   type DataplaneWorld,
 } from './world.ts';
 
@@ -189,6 +190,7 @@ export const linkChecks: readonly Check<DataplaneWorld>[] = [
       say('b is down');
       await untilText(wc, 'b is down');
       await plane.apply({ ports: [b] });
+      await untilForwarding(world, [b]);
       say('b is up');
       await untilText(wb, 'b is up');
 
@@ -238,10 +240,15 @@ export const linkChecks: readonly Check<DataplaneWorld>[] = [
       for (const round of ['first', 'after the kill']) {
         told.length = 0;
         {
+          // Other ports are being plugged meanwhile.
+          const others = Array.from({ length: 50 }, () => portOf(network));
+          const busy = plane.apply({ ports: others });
           await using _wires = await hold(world, [port]);
+          await busy;
           await until(`${round}: up`, () => told.includes(`${port.id} true`));
           const { ports } = await plane.dataplane.observe(world);
-          assert.deepEqual(ports, [{ id: port.id, plugged: true, carrier: true }]);
+          const seen = ports.filter((one) => one.carrier);
+          assert.deepEqual(seen, [{ id: port.id, plugged: true, carrier: true }]);
         }
         await until(`${round}: down`, () => told.includes(`${port.id} false`));
         told.length = 0;
@@ -278,15 +285,21 @@ export const linkChecks: readonly Check<DataplaneWorld>[] = [
       const [a, b] = [portOf(network), portOf(network)];
       const all = { networks: [network], ports: [a, b] };
       await plane.apply(all);
+      const pluggedPorts = async () => {
+        const { ports } = await plane.dataplane.observe(world);
+        return ports.filter((port) => port.plugged).map((port) => port.id);
+      };
       await run('ip', ['link', 'del', a.tap], world);
       await run('ip', ['link', 'set', b.tap, 'nomaster', 'mtu', '1000'], world);
-      await run('nft', ['flush ruleset'], world);
-      const state = await plane.dataplane.observe(world);
-      assert.deepEqual(state.ports, [{ id: b.id, plugged: false, carrier: false }]);
+      assert.deepEqual(await pluggedPorts(), []);
       await plane.apply(all);
       assert.equal((await showLink(world, a.tap)).master, bridgeName(network.id));
       const repaired = await showLink(world, b.tap);
       assert.deepEqual([repaired.master, repaired.mtu], [bridgeName(network.id), 1450]);
+
+      await run('nft', ['flush ruleset'], world);
+      assert.deepEqual(await pluggedPorts(), [], 'without rules nothing passes');
+      await plane.apply(all);
       assert.equal((await ruleElements(world)).length, 2);
 
       // Without a look it finds out when the kernel refuses.
@@ -294,7 +307,9 @@ export const linkChecks: readonly Check<DataplaneWorld>[] = [
       await run('nft', ['flush ruleset'], world);
       const c = portOf(network);
       await plane.apply({ networks: [network], ports: [c] });
-      assert.equal((await showLink(world, c.tap)).master, bridgeName(network.id));
+      assert.deepEqual(await pluggedPorts(), [c.id]);
+      await plane.apply(all);
+      assert.equal((await pluggedPorts()).length, 3);
     },
   },
   {
@@ -377,9 +392,12 @@ async function showLink(world: DataplaneWorld, name: string): Promise<ShownLink>
   return link;
 }
 
+/** Holds the ports' taps as a guest would, and waits until the bridge takes frames from them. */
 async function hold(world: DataplaneWorld, ports: readonly { readonly tap: string }[]) {
   const taps = ports.map((port) => port.tap);
-  return await openWires(taps, { directory: world.stateDir, uid: world.guestUid });
+  const wires = await openWires(taps, { directory: world.stateDir, uid: world.guestUid });
+  await untilForwarding(world, ports);
+  return wires;
 }
 
 /** Frames that the rule has dropped so far. */

@@ -8,6 +8,7 @@ import { silentLog } from '#platform/log.ts';
 import type { DataplaneChange } from '../../src/drivers/dataplane/dataplane.ts';
 import { LinuxDataplane } from '../../src/drivers/dataplane/linux/linux-dataplane.ts';
 import { attempt, run } from '../../src/drivers/run.ts';
+import { until } from './check.ts';
 
 export type DataplaneWorld = {
   readonly stateDir: string;
@@ -102,6 +103,26 @@ export async function clear(world: DataplaneWorld): Promise<void> {
 export async function linkNames(world: DataplaneWorld): Promise<readonly string[]> {
   const links = JSON.parse(await run('ip', ['-json', 'link'], world)) as { ifname: string }[];
   return links.map((link) => link.ifname).toSorted();
+}
+
+/** The kernel tells a bridge of a carrier in its own time: waits until frames from all taps are taken. */
+export async function untilForwarding(
+  world: DataplaneWorld,
+  ports: readonly { readonly tap: string }[],
+): Promise<void> {
+  type Link = {
+    readonly ifname: string;
+    readonly linkinfo?: { readonly info_slave_data?: { readonly state?: string } };
+  };
+  await until('the bridge forwards for all taps', async () => {
+    const text = await run('ip', ['-details', '-json', 'link'], world);
+    const forwarding = new Set(
+      (JSON.parse(text) as Link[])
+        .filter((link) => link.linkinfo?.info_slave_data?.state === 'forwarding')
+        .map((link) => link.ifname),
+    );
+    return ports.every((port) => forwarding.has(port.tap));
+  });
 }
 
 /** Elements of our sets, as text. */

@@ -52,7 +52,10 @@ export type DhcpHost = {
   readonly options: readonly { readonly name: string; readonly value: string }[];
 };
 
-/** What is really plugged. `carrier`: something, such as a guest, holds the other end. */
+/**
+ * What is really plugged. `plugged`: on its network, with its rules. `carrier`: something, such as a
+ * guest, holds the other end; false while the port is administratively down.
+ */
 export type PortState = {
   readonly id: string;
   readonly plugged: boolean;

@@ -54,6 +54,10 @@ put() { [ ! -e "$1" ] || echo "$2" >"$1"; }
 put /proc/sys/net/ipv6/conf/default/disable_ipv6 1
 put /proc/sys/net/ipv6/conf/default/accept_ra 0
 put /proc/sys/net/ipv4/ip_forward 0
+# With br_netfilter loaded, bridges would look into packets and drop the odd ones.
+put /proc/sys/net/bridge/bridge-nf-call-iptables 0
+put /proc/sys/net/bridge/bridge-nf-call-ip6tables 0
+put /proc/sys/net/bridge/bridge-nf-call-arptables 0
 ip link set lo up
 ${SLEEP}`;
 

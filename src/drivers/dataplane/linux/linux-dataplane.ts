@@ -21,11 +21,12 @@ import {
   observeKernel,
   realCommands,
   type Commands,
+  type Observation,
 } from './kernel.ts';
 import { LinkMonitor } from './link-monitor.ts';
 import { bridgeName } from './names.ts';
 import { planChange, REMOVAL, tapRules, type TapOwner } from './plan.ts';
-import { settleRules } from './rules.ts';
+import { isRuled, settleRules } from './rules.ts';
 import { networkFault, portFault } from './specs.ts';
 
 export type LinuxDataplaneOptions = {
@@ -56,6 +57,8 @@ export class LinuxDataplane implements Dataplane {
   #monitor: LinkMonitor | undefined;
   /** What is there, kept in step with what is applied; undefined when that is not sure. */
   #facts: Facts | undefined;
+  /** Port ids by tap, of the last facts there were: carriers come and go while a change is made. */
+  #portIds: ReadonlyMap<string, string> = new Map();
 
   constructor(options: LinuxDataplaneOptions) {
     this.#commands = options.commands ?? realCommands;
@@ -83,7 +86,7 @@ export class LinuxDataplane implements Dataplane {
     this.#listeners.push(listener);
     this.#monitor ??= new LinkMonitor(
       ({ name, carrier }) => {
-        const id = this.#facts?.portIds.get(name);
+        const id = this.#portIds.get(name);
         if (id !== undefined) this.#tell(id, carrier);
       },
       () => void this.#tellAll(),
@@ -104,11 +107,11 @@ export class LinuxDataplane implements Dataplane {
     const known = this.#facts;
     // Until all has gone well, what is known is not sure.
     this.#facts = undefined;
-    let facts = known ?? (await observeKernel(this.#commands, signal)).facts;
+    let facts = known ?? (await this.#look(signal)).facts;
     let result = await this.#plug(fit, facts, { apart: false, signal });
     if (result.failures.size > 0 && (known !== undefined || result.cutShort)) {
       // What we believed was out of date, or the wrong ids are blamed: look, and try once more.
-      facts = (await observeKernel(this.#commands, signal)).facts;
+      facts = (await this.#look(signal)).facts;
       result = await this.#plug(fit, facts, { apart: true, signal });
     }
     for (const [id, error] of result.failures) failures.set(id, error);
@@ -196,7 +199,7 @@ export class LinuxDataplane implements Dataplane {
 
   async #observe(signal: AbortSignal): Promise<DataplaneState> {
     this.#facts = undefined;
-    const { facts, carriers } = await observeKernel(this.#commands, signal);
+    const { facts, carriers } = await this.#look(signal);
     this.#facts = facts;
     const networks = new Set([
       ...facts.bridges.keys(),
@@ -206,9 +209,16 @@ export class LinuxDataplane implements Dataplane {
     ]);
     const ports: PortState[] = [];
     for (const [id, tap] of facts.taps) {
-      ports.push({ id, plugged: tap.master !== null, carrier: carriers.has(id) });
+      const plugged = tap.master !== null && isRuled(tap.name, facts.rules);
+      ports.push({ id, plugged, carrier: carriers.has(id) });
     }
     return { networks: [...networks], ports };
+  }
+
+  async #look(signal: AbortSignal): Promise<Observation> {
+    const seen = await observeKernel(this.#commands, signal);
+    this.#portIds = seen.facts.portIds;
+    return seen;
   }
 
   /** Starts DHCP servers again that were killed. */

@@ -62,6 +62,11 @@ export function planRules(
   return start + add.text('add');
 }
 
+/** True when something may come from the tap: without elements it is as good as unplugged. */
+export function isRuled(tap: string, rules: Rules): boolean {
+  return rules.open.has(tap) || rules.macs.has(tap);
+}
+
 /** Keeps the elements in step with a transaction that was made. */
 export function settleRules(
   wanted: readonly TapRule[],
