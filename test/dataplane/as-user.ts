@@ -1,4 +1,5 @@
 /** Starts the checks' program as root or as an ordinary user, with the host kept out of reach. */
+import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,8 +11,14 @@ const REPOSITORY = join(import.meta.dirname, '..', '..');
 
 /** Why this mode cannot be tested by the user who runs the tests; null when it can. */
 export function reasonToSkip(mode: Mode): string | null {
-  if (mode === 'rootless' || isRoot()) return null;
-  return 'these tests are run without root; run them as root to test a yard of root too';
+  if (isRoot()) return null;
+  if (mode === 'root') return 'a yard of root can only be tested by root';
+  try {
+    accessSync('/dev/net/tun', constants.R_OK | constants.W_OK);
+    return null;
+  } catch {
+    return 'this user may not open /dev/net/tun; run the tests as root, or let the user open it';
+  }
 }
 
 /**

@@ -185,6 +185,11 @@ export const dhcpChecks: readonly Check<DataplaneWorld>[] = [
       assert.equal(lease.address, '10.8.5.11');
       assert.deepEqual(addressesIn(lease, 1), ['255.255.0.0']);
       assert.deepEqual(addressesIn(lease, 6), ['10.8.0.2']);
+      const link = `ns-${dhcp.portId.slice(0, 11)}`;
+      const settings = ['ipv4/ip_forward', `ipv6/conf/${link}/accept_ra`];
+      const files = settings.map((name) => `/proc/sys/net/${name}`);
+      const inside = ['netns', 'exec', `qdhcp-${network.id}`, 'cat', ...files];
+      assert.equal(await run('ip', inside, world), '0\n0\n', 'it is no way between the two');
     },
   },
   {

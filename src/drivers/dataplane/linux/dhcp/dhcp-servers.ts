@@ -64,6 +64,17 @@ const UNKNOWN: Served = { key: '', tagged: true };
 
 const LOG_BYTES = 256 << 10;
 
+/**
+ * Makes a namespace of the server's own a host that never forwards and never believes a router's
+ * advertisement, whatever this machine's own settings are, and becomes the command that follows.
+ */
+const QUIET_HOST = `
+echo 0 >/proc/sys/net/ipv4/ip_forward
+for file in /proc/sys/net/ipv6/conf/*/accept_ra; do
+  [ ! -e "$file" ] || echo 0 >"$file"
+done
+exec "$@"`;
+
 export class DhcpServers {
   readonly #deps: DhcpServersDeps;
   readonly #servers = new Map<string, Server>();
@@ -159,7 +170,8 @@ export class DhcpServers {
     await writeFile(files.leases, kept);
     const namespace = join(NETNS_DIR, dhcpNamespace(network.id));
     try {
-      await commands.run('nsenter', [`--net=${namespace}`, '--', 'dnsmasq', ...args], { signal });
+      const inside = ['sh', '-c', QUIET_HOST, 'sh', 'dnsmasq', ...args];
+      await commands.run('nsenter', [`--net=${namespace}`, '--', ...inside], { signal });
     } catch (error) {
       const said = error instanceof Fault ? error.detail['stderr'] : undefined;
       const why = typeof said === 'string' && said !== '' ? `: ${said}` : '';
