@@ -8,9 +8,13 @@ const LIST_LINKS = [
   { rel: 'describedby', href: '{schema}' },
 ];
 
+// compat: glance names `stores` too, and then its client (4.1 and others) refuses every command, since it
+// makes an option of each attribute and has a `--stores` already.
+const { stores: _stores, ...PROPERTIES } = ImageObject.properties;
+
 const IMAGE = {
   name: 'image',
-  properties: ImageObject.properties,
+  properties: PROPERTIES,
   additionalProperties: { type: 'string' },
   links: [
     { rel: 'self', href: '{self}' },

@@ -43,6 +43,7 @@ test('the schema of an image names its attributes, and lets any other be text', 
   assert.equal(body.properties.kernel_id.is_base, false);
   assert.deepEqual(body.properties.disk_format.enum.slice(0, 3), [null, 'ami', 'ari']);
   assert.equal(body.properties.min_ram.type, 'integer');
+  assert.equal(body.properties.stores, undefined);
   for (const name of ['images', 'member', 'members']) {
     assert.equal((await cloud.as('red').get(`/v2/schemas/${name}`)).body.name, name);
   }
