@@ -27,6 +27,7 @@ import {
 } from '../service-providers/service-provider.routes.ts';
 import { tagRoutes } from '../tags/tag.routes.ts';
 import { TAG_POLICIES, type FindTarget } from '../tags/tag.service.ts';
+import { extensionRoutes } from './extension.routes.ts';
 
 export type ExtraDeps = SecurityGroupDeps & {
   readonly observed: ObservedHosts;
@@ -65,6 +66,7 @@ export function extraRoutes(deps: ExtraDeps): (app: ServiceApp) => void {
     agentRoutes(app, agents, policy);
     availabilityZoneRoutes(app, agents, policy);
     serviceProviderRoutes(app);
+    extensionRoutes(app);
     tagRoutes(app, { ...deps, findTarget });
   };
 }
