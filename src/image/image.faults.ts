@@ -50,6 +50,8 @@ export const badTransition = (from: string, to: string) =>
   );
 export const negative = (attribute: string, value: number) =>
   invalid(`Invalid value '${value}' for parameter '${attribute}': Cannot be a negative value`);
+export const tooLargeQuantity = (attribute: string, value: number, most: number) =>
+  invalid(`Invalid value '${value}' for parameter '${attribute}': Cannot be larger than ${most}`);
 export const propertyNameTooLong = () =>
   invalid('Custom property should not be greater than 255 characters.');
 export const bodyExpected = () => invalid('Body expected in request.');

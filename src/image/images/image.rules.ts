@@ -6,6 +6,7 @@ import {
   readOnly,
   reserved,
   reservedOnCreate,
+  tooLargeQuantity,
   tooManyProperties,
   tooManyTags,
 } from '../image.faults.ts';
@@ -14,6 +15,8 @@ import type { Image } from './image-model.ts';
 
 export const MOST_PROPERTIES = 128;
 export const MOST_TAGS = 128;
+/** The largest that Glance's database takes. */
+const MOST_QUANTITY = 2 ** 31 - 1;
 
 /** Set by the service alone; naming one on create is refused before anything else is looked at. */
 const OUTPUT_ONLY = ['direct_url', 'self', 'file', 'schema', 'stores'];
@@ -101,6 +104,8 @@ export function checkTagCount(count: number): void {
 export function checkQuantities(wanted: { min_disk?: unknown; min_ram?: unknown }): void {
   for (const name of ['min_disk', 'min_ram'] as const) {
     const value = wanted[name];
-    if (typeof value === 'number' && value < 0) throw negative(name, value);
+    if (typeof value !== 'number') continue;
+    if (value < 0) throw negative(name, value);
+    if (value > MOST_QUANTITY) throw tooLargeQuantity(name, value, MOST_QUANTITY);
   }
 }

@@ -51,6 +51,7 @@ const refusedBodies = [
   },
   { body: { min_ram: '1' }, status: 400, says: /'1' is not of type 'integer'/ },
   { body: { min_ram: -1 }, status: 400, says: /Cannot be a negative value/ },
+  { body: { min_disk: 2 ** 60 }, status: 400, says: /Cannot be larger than 2147483647/ },
   { body: { color: 5 }, status: 400, says: /5 is not of type 'string'/ },
   { body: { id: 'x' }, status: 400, says: /'x' does not match '\^\(\[0-9a-fA-F\]/ },
   { body: { name: 'x'.repeat(256) }, status: 400, says: /is too long/ },
