@@ -11,6 +11,13 @@ export const invalidDomainId = (id: string) =>
 export const domainNotRunning = (id: string, verb: string) =>
   new Fault('conflict', 'DomainNotRunning', `Server ${id} cannot be ${verb}: it does not run.`);
 
+export const domainStuck = (id: string) =>
+  new Fault(
+    'unavailable',
+    'DomainStuck',
+    `Server ${id} is halted because its host cannot write its disk; most likely the host's disk is full.`,
+  );
+
 export const domainPaused = (id: string, portId: string) =>
   new Fault(
     'conflict',

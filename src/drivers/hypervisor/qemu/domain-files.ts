@@ -1,13 +1,14 @@
 /** Makes the files that a domain needs before QEMU can start: directories, disks, config drive, an empty log. */
-import { access, chmod, lchown, mkdir, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { access, chmod, lchown, mkdir, readdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { DomainSpec, ImageRef } from '#base/host/domain.ts';
 import type { Disks } from '../../disks/disks.ts';
+import { run } from '../../run.ts';
 import type { CallOptions } from '../hypervisor.ts';
 import { writeConfigDrive } from './config-drive.ts';
 import { beginConsole } from './console.ts';
 import type { DomainPaths } from './domain-paths.ts';
-import { handOver, type RunAs } from './process.ts';
+import { handOver, unprivileged, type RunAs } from './process.ts';
 
 export type FileFacts = {
   readonly paths: DomainPaths;
@@ -38,7 +39,7 @@ export async function makeFiles(
     makeEphemeralDisk(spec, facts, options),
     makeConfigDrive(spec, facts, options),
     beginConsole(paths, runAs),
-    makeRunDirectory(paths, runAs),
+    makeRunDirectory(paths, runAs, options),
   ]);
   // Only when all have come to an end may the caller take away what they made.
   for (const result of results) if (result.status === 'rejected') throw result.reason;
@@ -79,10 +80,45 @@ async function makeConfigDrive(
 }
 
 /** Empty at each start: sockets and pid file of a QEMU that is gone would only mislead. */
-async function makeRunDirectory(paths: DomainPaths, runAs: RunAs): Promise<void> {
-  await rm(paths.runDirectory, { recursive: true, force: true });
-  await mkdir(paths.runDirectory, { mode: 0o700 });
+async function makeRunDirectory(
+  paths: DomainPaths,
+  runAs: RunAs,
+  options: CallOptions,
+): Promise<void> {
+  await emptyRunDirectory(paths, runAs, options);
+  await mkdir(paths.runDirectory, { recursive: true, mode: 0o700 });
   await handOver(paths.runDirectory, runAs);
+}
+
+/** Removes everything that a domain has on disk. */
+export async function removeFiles(
+  paths: DomainPaths,
+  runAs: RunAs,
+  options: CallOptions,
+): Promise<void> {
+  await emptyRunDirectory(paths, runAs, options);
+  await rm(paths.directory, { recursive: true, force: true });
+}
+
+/**
+ * Removes what is in the directory that guests' QEMUs may write. Not recursively: one that was taken
+ * over could swap a folder for a link while it is walked through, and so have root delete something else.
+ */
+async function emptyRunDirectory(
+  { runDirectory }: DomainPaths,
+  runAs: RunAs,
+  options: CallOptions,
+): Promise<void> {
+  if (!(await exists(runDirectory))) return;
+  const entries = await readdir(runDirectory, { withFileTypes: true });
+  const files = entries.filter((entry) => !entry.isDirectory());
+  for (const { name } of files) await rm(join(runDirectory, name), { force: true });
+  if (files.length === entries.length) return;
+  // QEMU makes no folders. Whoever did has left them to be removed with no more than their own rights.
+  const folders = entries.filter((entry) => entry.isDirectory());
+  const names = folders.map(({ name }) => join(runDirectory, name));
+  const { command, args } = unprivileged(runAs, 'rm', ['-rf', '--', ...names]);
+  await run(command, args, options);
 }
 
 /** True when there is a file or directory at the path. */

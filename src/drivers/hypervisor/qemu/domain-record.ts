@@ -20,15 +20,19 @@ export type DomainRecord = {
 
 const PHASES: readonly string[] = ['starting', 'started', 'stopped'] satisfies DomainPhase[];
 
-/** Reads the record; undefined when there is none, or one that was never finished. */
+/**
+ * Reads the record; undefined when there is none. One that cannot be read counts as none, since
+ * whoever wants to remove the domain must not be kept from it.
+ */
 export async function findRecord(paths: DomainPaths): Promise<DomainRecord | undefined> {
   const text = await readFile(paths.record, 'utf8').catch(noneWhenMissing);
   if (text === undefined) return undefined;
-  const record: unknown = JSON.parse(text);
-  if (!isDomainRecord(record)) {
-    throw new Error(`'${paths.record}' is not the record of a domain.`);
+  try {
+    const record: unknown = JSON.parse(text);
+    return isDomainRecord(record) ? record : undefined;
+  } catch {
+    return undefined;
   }
-  return record;
 }
 
 /** Writes the record so that a reader, or a later boot of the host, finds the old one or the new one whole. */

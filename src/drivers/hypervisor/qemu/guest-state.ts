@@ -5,10 +5,10 @@ import type { CallOptions } from '../hypervisor.ts';
 import type { QmpConnection } from './qmp/connection.ts';
 
 /**
- * `ended`: the guest has powered itself off, and QEMU waits for us to end it. `broken`: its CPUs
+ * `stuck`: paused by QEMU, because the host could not write its disk. `ended`: the guest has powered itself off, and QEMU waits for us to end it. `broken`: its CPUs
  * cannot go on; only a new start helps.
  */
-export type GuestState = 'running' | 'paused' | 'ended' | 'broken';
+export type GuestState = 'running' | 'paused' | 'stuck' | 'ended' | 'broken';
 
 export async function readGuestState(
   qmp: QmpConnection,
@@ -41,6 +41,8 @@ export function guestState(status: string): GuestState {
   switch (status) {
     case 'running':
       return 'running';
+    case 'io-error':
+      return 'stuck';
     case 'shutdown':
       return 'ended';
     case 'internal-error':

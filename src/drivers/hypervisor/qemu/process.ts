@@ -1,6 +1,6 @@
 /** QEMU processes: started so that they outlive the agent, found again, and ended. A pid alone is never trusted. */
-import { readlinkSync } from 'node:fs';
-import { lchown, readFile } from 'node:fs/promises';
+import { constants, readlinkSync } from 'node:fs';
+import { lchown, open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { delay } from '#base/async.ts';
 import { Fault } from '#platform/fault.ts';
@@ -21,6 +21,7 @@ export type RunAs = { readonly uid: number; readonly gid: number } | null;
 const POLL_MS = 10;
 const KILL_MS = 10_000;
 const MOST_SAID = 4000;
+const MOST_PID_BYTES = 32;
 
 /** A command to run as an unprivileged user that has no way back: no capability, no setuid program. */
 export function unprivileged(
@@ -84,15 +85,16 @@ export function startQemu(program: string, argv: readonly string[], runAs: RunAs
   return { process, ended, release };
 }
 
+/** The QEMU process of a domain, by its pid file; its command line must name the same file and the domain's UUID. */
+export async function findQemu(id: string, pidFile: string): Promise<ProcessMark | undefined> {
+  return markQemu(await readPid(pidFile), id, pidFile);
+}
+
 /**
- * Every QEMU process of a domain, half-started ones included: its command line names the
- * domain's UUID and its pid file.
+ * Every QEMU process of a domain, those too that were started so lately that there is no pid file
+ * yet, or whose pid file is lost. Looks at all processes of the host: not for everyday use.
  */
-export async function findQemu(id: string, pidFile: string): Promise<readonly ProcessMark[]> {
-  const text = await readFile(pidFile, 'utf8').catch(() => '');
-  const known = markQemu(Number(text), id, pidFile);
-  if (known) return [known];
-  // The pid file is written late: a QEMU that was just started when the agent died has none yet.
+export function searchQemu(id: string, pidFile: string): readonly ProcessMark[] {
   return listPids()
     .map((pid) => markQemu(pid, id, pidFile))
     .filter((mark) => mark !== undefined);
@@ -153,6 +155,19 @@ function markQemu(pid: number, id: string, pidFile: string): ProcessMark | undef
   const isQemu = argv.some((arg) => basename(arg).startsWith('qemu-system-'));
   const isOurs = valueAfter(argv, '-uuid') === id && valueAfter(argv, '-pidfile') === pidFile;
   return isQemu && isOurs ? markProcess(pid) : undefined;
+}
+
+/** Reads a file that belongs to QEMU and therefore, in the worst case, to its guest: it may be anything. */
+async function readPid(path: string): Promise<number> {
+  const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = constants;
+  try {
+    await using file = await open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+    if (!(await file.stat()).isFile()) return NaN;
+    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(MOST_PID_BYTES) });
+    return Number(buffer.toString('latin1', 0, bytesRead));
+  } catch {
+    return NaN;
+  }
 }
 
 function valueAfter(argv: readonly string[], flag: string): string | undefined {

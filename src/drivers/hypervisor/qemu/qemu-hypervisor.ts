@@ -1,5 +1,5 @@
 /** Guests as QEMU processes of this host, which outlive the agent and are found again by the next one. */
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { delay } from '#base/async.ts';
 import type { DomainSpec, DomainState, NicSpec } from '#base/host/domain.ts';
@@ -7,18 +7,32 @@ import type { Disks } from '../../disks/disks.ts';
 import { isAlive, type ProcessMark } from '../../processes.ts';
 import { Qcow2Disks } from '../../disks/qcow2/qcow2-disks.ts';
 import { checkNic, checkSpec, checkTaps } from '../domain-spec.rules.ts';
-import { domainNotRunning, domainPaused, domainStartFailed } from '../hypervisor.faults.ts';
+import {
+  domainNotRunning,
+  domainPaused,
+  domainStartFailed,
+  domainStuck,
+} from '../hypervisor.faults.ts';
 import type { CallOptions, Hypervisor, HypervisorInfo, StopHow } from '../hypervisor.ts';
 import { findAccelerator, type AcceleratorAnswer } from './accelerator.ts';
 import { qemuArgv } from './argv.ts';
 import { listCards, plugCard, unplugCard } from './cards.ts';
 import { boundConsole, CONSOLE_LOG_BYTES, readConsoleLog } from './console.ts';
-import { exists, makeDirectory, makeFiles } from './domain-files.ts';
+import { exists, makeDirectory, makeFiles, removeFiles } from './domain-files.ts';
 import { checkSocketPaths, domainPaths, isDomainId, type DomainPaths } from './domain-paths.ts';
 import { findRecord, recordOf, writeRecord, type DomainPhase } from './domain-record.ts';
 import { checkIdentity, readGuestState } from './guest-state.ts';
 import { listLinks, readCapacity, readQemuVersion, versionNumber } from './host-info.ts';
-import { endProcess, findQemu, hasEnded, listQemuIds, startQemu, type RunAs } from './process.ts';
+import {
+  endProcess,
+  findQemu,
+  hasEnded,
+  listQemuIds,
+  searchQemu,
+  startQemu,
+  type RunAs,
+} from './process.ts';
+import { askToStop, type Reached } from './soft-stop.ts';
 import { isQmpUnreachable, openQmp, type QmpConnection, type QmpEvent } from './qmp/connection.ts';
 
 export type QemuHypervisorOptions = {
@@ -38,14 +52,10 @@ export type QemuHypervisorOptions = {
   readonly unplugTimeoutMs?: number;
 };
 
-/** A domain whose process runs, with its control connection. */
-type Reached = { readonly process: ProcessMark; readonly qmp: QmpConnection };
-
 const UNPLUG_MS = 20_000;
 /** Nova's default for `shutdown_timeout`. */
 const SOFT_STOP_MS = 60_000;
-const POWER_BUTTON_AGAIN_MS = 5_000;
-const LOOK_AGAIN_MS = 100;
+const STUCK_AGAIN_MS = 10_000;
 /** QEMU writes what it holds of the disks back before it ends. */
 const QUIT_MS = 15_000;
 const UNDO_MS = 60_000;
@@ -71,6 +81,7 @@ export class QemuHypervisor implements Hypervisor {
   readonly #disks: Disks;
   readonly #serversDir: string;
   readonly #connections = new Map<string, QmpConnection>();
+  readonly #continuedAt = new Map<string, number>();
   readonly #listeners: ((id: string) => void)[] = [];
   readonly #consoleTimer: NodeJS.Timeout;
   readonly #closed = new AbortController();
@@ -126,7 +137,7 @@ export class QemuHypervisor implements Hypervisor {
     checkTaps(spec.nics, await listLinks());
     const { accelerator } = await this.#findAccelerator(options);
     // A crashed guest may have a process still, which will never run again.
-    await this.#endAll(spec.id, 0, options);
+    await this.#endAll(spec.id, searchQemu(spec.id, paths.pidFile), 0, options);
 
     await using undo = new AsyncDisposableStack();
     const inTime = { signal: AbortSignal.timeout(UNDO_MS) };
@@ -153,15 +164,19 @@ export class QemuHypervisor implements Hypervisor {
     const state = await readGuestState(qmp, options);
     // Said only when it is news: each `stop` or `cont` is followed by an event that wakes whoever asked.
     if (paused && state === 'running') await qmp.execute('stop', {}, options);
-    if (!paused && state === 'paused') await qmp.execute('cont', {}, options);
+    if (paused || state === 'running') return;
+    if (state === 'stuck' && !this.#mayTryAgain(id)) throw domainStuck(id);
+    await qmp.execute('cont', {}, options);
   }
 
   async ensureStopped(id: string, how: StopHow, options: CallOptions): Promise<void> {
+    const paths = this.#paths(id);
     const reached = how.type === 'soft' ? await this.#reach(id, options) : null;
+    const processes = reached ? [reached.process] : await this.#processes(id);
     // Said before it is done: if this agent is killed in between, the guest's end is no crash.
-    await this.#setPhase(this.#paths(id), 'stopped');
-    if (reached) await this.#askToStop(reached, how.softTimeoutMs ?? SOFT_STOP_MS, options);
-    await this.#endAll(id, QUIT_MS, options);
+    await this.#setPhase(paths, 'stopped');
+    if (reached) await askToStop(reached, how.softTimeoutMs ?? SOFT_STOP_MS, options);
+    await this.#endAll(id, processes, QUIT_MS, options);
   }
 
   async ensureNic(id: string, nic: NicSpec, options: CallOptions): Promise<void> {
@@ -181,10 +196,11 @@ export class QemuHypervisor implements Hypervisor {
 
   async ensureAbsent(id: string, options: CallOptions): Promise<void> {
     const paths = this.#paths(id);
+    this.#continuedAt.delete(id);
     await this.#setPhase(paths, 'stopped');
     // Nothing of its disks will be read again: there is no reason to let it write them back.
-    await this.#endAll(id, 0, options);
-    await rm(paths.directory, { recursive: true, force: true });
+    await this.#endAll(id, searchQemu(id, paths.pidFile), 0, options);
+    await removeFiles(paths, this.#options.runAs, options);
   }
 
   async readConsole(id: string, lines: number | null, options: CallOptions): Promise<string> {
@@ -247,7 +263,12 @@ export class QemuHypervisor implements Hypervisor {
     switch (state) {
       case 'running':
       case 'paused':
-        return { power: state, rebootCount, nics: await listCards(reached.qmp, options) };
+      case 'stuck':
+        return {
+          power: state === 'running' ? state : 'paused',
+          rebootCount,
+          nics: await listCards(reached.qmp, options),
+        };
       case 'ended':
         // The guest powered itself off: what is left of it is ours to put away.
         await this.ensureStopped(id, { type: 'hard' }, options);
@@ -259,10 +280,20 @@ export class QemuHypervisor implements Hypervisor {
 
   /** The domain's process and a connection to it; null when no process runs. */
   async #reach(id: string, options: CallOptions): Promise<Reached | null> {
-    const [process] = await findQemu(id, this.#paths(id).pidFile);
+    const [process] = await this.#processes(id);
     if (process) return await this.#reachProcess(id, process, options);
     this.#connections.get(id)?.close();
     return null;
+  }
+
+  /** The domain's processes: one or none, unless a start is under way or was broken off. */
+  async #processes(id: string): Promise<readonly ProcessMark[]> {
+    const paths = this.#paths(id);
+    const process = await findQemu(id, paths.pidFile);
+    if (process) return [process];
+    const phase = (await findRecord(paths))?.phase;
+    // Once it had started, there was a pid file.
+    return phase === 'started' || phase === 'stopped' ? [] : searchQemu(id, paths.pidFile);
   }
 
   /** A connection to a process that may have been started just now; null when the process ends first. */
@@ -317,36 +348,15 @@ export class QemuHypervisor implements Hypervisor {
     throw domainNotRunning(id, verb);
   }
 
-  /** Presses the power button until the guest has ended, or `timeoutMs` have passed. */
-  async #askToStop(
-    { process, qmp }: Reached,
-    timeoutMs: number,
+  /** Ends the processes, politely first when they are given time. */
+  async #endAll(
+    id: string,
+    processes: readonly ProcessMark[],
+    graceMs: number,
     options: CallOptions,
   ): Promise<void> {
-    const until = performance.now() + timeoutMs;
-    let pressAt = 0;
-    try {
-      while (performance.now() < until && isAlive(process)) {
-        // Paused, it could not answer; ended, it has.
-        if ((await readGuestState(qmp, options)) !== 'running') return;
-        const seen = qmp.eventCount;
-        if (performance.now() >= pressAt) {
-          await qmp.execute('system_powerdown', {}, options);
-          pressAt = performance.now() + POWER_BUTTON_AGAIN_MS;
-        }
-        await qmp.nextEvent(seen, LOOK_AGAIN_MS, options.signal);
-      }
-    } catch (cause) {
-      if (!isQmpUnreachable(cause)) throw cause;
-    }
-  }
-
-  /** Ends every process of the domain, half-started ones included. */
-  async #endAll(id: string, graceMs: number, options: CallOptions): Promise<void> {
-    const paths = this.#paths(id);
     const connection = this.#connections.get(id);
     this.#connections.delete(id);
-    const processes = await findQemu(id, paths.pidFile);
     const [process] = processes;
     if (connection && process && graceMs > 0) {
       // A QEMU that does not take its leave is made to.
@@ -355,6 +365,14 @@ export class QemuHypervisor implements Hypervisor {
     }
     connection?.close();
     for (const each of processes) await endProcess(each, graceMs, options);
+  }
+
+  /** A guest that got stuck is continued now and then, and not each time that somebody looks. */
+  #mayTryAgain(id: string): boolean {
+    const now = performance.now();
+    if (now < (this.#continuedAt.get(id) ?? -Infinity) + STUCK_AGAIN_MS) return false;
+    this.#continuedAt.set(id, now);
+    return true;
   }
 
   async #setPhase(paths: DomainPaths, phase: DomainPhase): Promise<void> {

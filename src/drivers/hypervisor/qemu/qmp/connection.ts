@@ -102,10 +102,12 @@ export class QmpConnection {
     if (this.#eventCount > seen || this.#ended) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => resolve(), { once: true });
+    const stop = () => resolve();
+    signal.addEventListener('abort', stop, { once: true });
     this.#wakeUps.push(resolve);
     await promise;
     clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
     signal.throwIfAborted();
   }
 
