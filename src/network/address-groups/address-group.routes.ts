@@ -19,7 +19,7 @@ export function addressGroupRoutes(app: ServiceApp, deps: AddressGroupDeps): voi
     service: groups,
     policy: deps.policy,
     view: viewAddressGroup,
-    target: ({ group }) => ({ project_id: group.project_id }),
+    target: ({ group, shared }) => ({ project_id: group.project_id, shared }),
   });
 
   app.put<ById>(

@@ -42,6 +42,7 @@ export class Viewer {
     const key = [
       target['project_id'],
       target['network:project_id'],
+      target['security_group:project_id'],
       target['shared'],
       target['router:external'],
     ].join(' ');

@@ -88,7 +88,7 @@ export class SecurityGroupRuleService {
     const rule = await this.get(ctx, id);
     authorizeChange(policy, ctx, SECURITY_GROUP_RULE, {
       action: 'delete',
-      target: targetOf(rule),
+      target: targetOfRule(rule),
       chosen: {},
     });
     await db.transaction().execute(async (tx) => {
@@ -140,7 +140,7 @@ export class SecurityGroupRuleService {
   }
 
   #maySee(ctx: Context, rule: store.SecurityGroupRuleRow): boolean {
-    return this.#deps.policy.allows(ctx, 'get_security_group_rule', targetOf(rule));
+    return this.#deps.policy.allows(ctx, 'get_security_group_rule', targetOfRule(rule));
   }
 }
 
@@ -155,7 +155,8 @@ async function checkRemotes(ctx: Context, tx: Tx, rule: RuleCreate): Promise<voi
   if (addressGroupId !== null) await checkAddressGroup(tx, addressGroupId, projectId);
 }
 
-function targetOf(rule: store.SecurityGroupRuleRow) {
+/** Whose a rule is, and its group, for the policy. */
+export function targetOfRule(rule: store.SecurityGroupRuleRow) {
   return {
     project_id: rule.project_id,
     tenant_id: rule.project_id,

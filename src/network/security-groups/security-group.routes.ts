@@ -2,9 +2,13 @@
 import type { ServiceApp } from '#platform/http/http-app.ts';
 import { resourceRoutes } from '../attributes/resource.routes.ts';
 import { DefaultRuleService } from './default-rule.service.ts';
-import { SecurityGroupRuleService } from './security-group-rule.service.ts';
+import { SecurityGroupRuleService, targetOfRule } from './security-group-rule.service.ts';
 import { DEFAULT_RULE, SECURITY_GROUP, SECURITY_GROUP_RULE } from './security-group.schema.ts';
-import type { SecurityGroupDeps, SecurityGroupService } from './security-group.service.ts';
+import {
+  targetOfGroup,
+  type SecurityGroupDeps,
+  type SecurityGroupService,
+} from './security-group.service.ts';
 import { viewDefaultRule, viewGroup, viewRule } from './views.ts';
 
 export function securityGroupRoutes(
@@ -18,14 +22,14 @@ export function securityGroupRoutes(
     service: groups,
     policy,
     view: viewGroup,
-    target: ({ group }) => ({ project_id: group.project_id }),
+    target: ({ group, shared }) => ({ ...targetOfGroup(group), shared }),
   });
   resourceRoutes(app, {
     resource: SECURITY_GROUP_RULE,
     service: new SecurityGroupRuleService(deps, groups),
     policy,
     view: viewRule,
-    target: (rule) => ({ project_id: rule.project_id }),
+    target: targetOfRule,
   });
   resourceRoutes(app, {
     resource: DEFAULT_RULE,

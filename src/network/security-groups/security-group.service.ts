@@ -83,7 +83,7 @@ export class SecurityGroupService {
     const seen = await this.#find(ctx, id);
     authorizeChange(policy, ctx, SECURITY_GROUP, {
       action: 'update',
-      target: targetOf(seen),
+      target: targetOfGroup(seen),
       chosen,
     });
     return await db.transaction().execute(async (tx) => {
@@ -112,7 +112,7 @@ export class SecurityGroupService {
     const seen = await this.#find(ctx, id);
     authorizeChange(policy, ctx, SECURITY_GROUP, {
       action: 'delete',
-      target: targetOf(seen),
+      target: targetOfGroup(seen),
       chosen: {},
     });
     await db.transaction().execute(async (tx) => {
@@ -173,7 +173,7 @@ export class SecurityGroupService {
   }
 
   #maySee(ctx: Context, group: store.SecurityGroupRow, shared: boolean): boolean {
-    return this.#deps.policy.allows(ctx, 'get_security_group', { ...targetOf(group), shared });
+    return this.#deps.policy.allows(ctx, 'get_security_group', { ...targetOfGroup(group), shared });
   }
 
   async #show(ctx: Context, db: Db, group: store.SecurityGroupRow): Promise<GroupDetails> {
@@ -205,6 +205,7 @@ export function whoLooks(ctx: Context): store.Seen {
   return { projectId: ctx.projectId, everybody: ctx.internal || ctx.roles.has('admin') };
 }
 
-function targetOf(group: store.SecurityGroupRow) {
+/** Whose a group is, for the policy. */
+export function targetOfGroup(group: store.SecurityGroupRow) {
   return { project_id: group.project_id, tenant_id: group.project_id };
 }
