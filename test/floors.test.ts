@@ -52,9 +52,10 @@ const GUARDED: readonly { readonly module: RegExp; readonly by: RegExp }[] = [
 /** The kind (`type` when only types are taken) and the target of each import. */
 const IMPORT = /^(?:import|export) (type )?[^;']*?from '([^']+)'|import\(()'([^']+)'\)/gm;
 
-for (const path of globSync('src/**/*.ts', { cwd: ROOT }).filter(
-  (one) => !one.endsWith('.test.ts'),
-)) {
+/** Tests, and the `testing.ts` that those of a folder share, put together what they like. */
+const isTest = (path: string) => path.endsWith('.test.ts') || path.endsWith('/testing.ts');
+
+for (const path of globSync('src/**/*.ts', { cwd: ROOT }).filter((one) => !isTest(one))) {
   const file = path.replace(/^src\//, '');
   const text = readFileSync(`${ROOT}${path}`, 'utf8');
   const imports = [...text.matchAll(IMPORT)].map(([, type, target, , dynamic]) => ({
