@@ -5,6 +5,7 @@ import type { Service } from '#platform/http/http-app.ts';
 import type { Reconciler } from '#platform/reconcile/reconciler.ts';
 import { singleZone, type ComputeDeps } from './compute-deps.ts';
 import { policyDenied } from './compute.faults.ts';
+import { addressRoutes } from './addresses/address.routes.ts';
 import { ensureDefaultFlavors } from './flavors/default-flavors.ts';
 import { flavorRoutes } from './flavors/flavor.routes.ts';
 import { FlavorService } from './flavors/flavor.service.ts';
@@ -14,15 +15,25 @@ import { KeypairService } from './keypairs/keypair.service.ts';
 import { keypairRoutes } from './keypairs/keypair.routes.ts';
 import { findKeypair } from './keypairs/keypair.store.ts';
 import { KEYPAIR_POLICIES } from './keypairs/policies.ts';
+import { instanceActionRoutes } from './instance-actions/instance-action.routes.ts';
+import { interfaceAttach } from './interfaces/interface-attach.saga.ts';
+import { interfaceDetach } from './interfaces/interface-detach.saga.ts';
+import { interfaceRoutes } from './interfaces/interface.routes.ts';
+import { InterfaceService } from './interfaces/interface.service.ts';
+import { LostPorts } from './interfaces/lost-ports.ts';
 import { NodeRegistrar } from './nodes/node-registrar.ts';
 import { CORE_POLICIES } from './policies.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
+import { serverMetadataRoutes } from './server-metadata/server-metadata.routes.ts';
+import { ServerMetadata } from './server-metadata/server-metadata.service.ts';
+import { serverTagRoutes } from './server-tags/server-tag.routes.ts';
 import { DesiredServers } from './servers/desired-servers.ts';
 import { ServerActions } from './servers/server-actions.ts';
 import { serverActionRoutes } from './servers/server-actions.routes.ts';
 import { ServerCreator } from './servers/server-create.ts';
 import { serverCreate } from './servers/server-create.saga.ts';
 import { serverDelete } from './servers/server-delete.saga.ts';
+import { serverExtrasRoutes } from './servers/server-extras.routes.ts';
 import { ServerList } from './servers/server-list.ts';
 import { ServerPower } from './servers/server-power.reconciler.ts';
 import { ServerReader } from './servers/server-reader.ts';
@@ -75,6 +86,8 @@ export function createCompute(deps: ComputeDeps): Compute {
   };
   sagas.register(serverCreate, sagaDeps);
   sagas.register(serverDelete, sagaDeps);
+  sagas.register(interfaceAttach, sagaDeps);
+  sagas.register(interfaceDetach, sagaDeps);
 
   const flavors = new FlavorService({ db, policy, identity: deps.identity, newId, now });
   const keypairs = new KeypairService({ db, policy, now });
@@ -104,6 +117,17 @@ export function createCompute(deps: ComputeDeps): Compute {
     sagas,
     hostReader: deps.hostReader,
   });
+  const interfaces = new InterfaceService({
+    db,
+    policy,
+    network,
+    reader,
+    actions,
+    servers,
+    sagas,
+    newId,
+  });
+  const lostPorts = new LostPorts({ db, log, now, network, sagas });
   const power = new ServerPower({ db, now, log, observed, servers });
   const nodes = new NodeRegistrar(
     { db, now, newId, log, observed, placement },
@@ -116,13 +140,20 @@ export function createCompute(deps: ComputeDeps): Compute {
       keypairRoutes(keypairs, check),
       serverRoutes({ creator, list, reader, actions, check }),
       serverActionRoutes(actions, check),
+      interfaceRoutes(interfaces, check),
+      addressRoutes(reader, check),
+      serverMetadataRoutes(new ServerMetadata({ db, reader, actions }), check),
+      serverTagRoutes(reader, actions, check),
+      instanceActionRoutes({ db, reader, policy, check }),
+      serverExtrasRoutes(reader),
     ]),
-    reconcilers: [power, nodes],
+    reconcilers: [power, nodes, lostPorts],
     loadDesired: async () => await servers.loadAll(),
     ensureDefaultFlavors: async () => await ensureDefaultFlavors(db, now()),
     idle: async () => await power.idle(),
     close: async () => {
       nodes.close();
+      lostPorts.close();
       await power.close();
     },
   };

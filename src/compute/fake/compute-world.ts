@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Identity } from '#platform/context.ts';
 import { openDatabase } from '#platform/db/database.ts';
+import type { Db } from '#platform/db/tables.ts';
 import { DesiredHosts } from '#platform/host/desired-hosts.ts';
 import { ObservedHosts } from '#platform/host/observed-hosts.ts';
 import { createHttpApp } from '#platform/http/http-app.ts';
@@ -44,32 +45,70 @@ export type WorldOptions = {
 };
 
 export class ComputeWorld implements AsyncDisposable {
-  readonly desired = new DesiredHosts();
-  readonly observed = new ObservedHosts();
-  readonly network = new FakeNetwork(this.desired);
+  readonly db: Db;
+  readonly network: FakeNetwork;
   readonly images = new FakeImages();
-  readonly host = new FakeHost(this.desired, this.observed);
-  readonly db;
-  readonly sagas: SagaEngine;
-  readonly runner: ReconcilerRunner;
-  readonly compute: Compute;
-  readonly app: FastifyInstance;
+  readonly host: FakeHost;
+  desired = new DesiredHosts();
+  observed = new ObservedHosts();
+  sagas: SagaEngine;
+  runner: ReconcilerRunner;
+  compute: Compute;
+  app: FastifyInstance;
+  readonly #options: WorldOptions;
   readonly #stop = new AbortController();
 
-  private constructor(db: Awaited<ReturnType<typeof openDatabase>>, options: WorldOptions) {
-    const log = silentLog();
+  private constructor(db: Db, options: WorldOptions) {
     this.db = db;
-    this.sagas = new SagaEngine({
+    this.#options = options;
+    this.network = new FakeNetwork(this.desired);
+    this.host = new FakeHost(this.desired, this.observed);
+    const control = this.#control(options.inject);
+    this.sagas = control.sagas;
+    this.runner = control.runner;
+    this.compute = control.compute;
+    this.app = control.app;
+  }
+
+  static async start(options: WorldOptions = {}): Promise<ComputeWorld> {
+    const world = new ComputeWorld(await openDatabase(':memory:'), options);
+    for (const id of options.networks ?? [NET_1, NET_2]) world.network.addNetwork(id);
+    world.images.add(IMAGE);
+    await world.compute.ensureDefaultFlavors();
+    await world.#begin();
+    return world;
+  }
+
+  /** Goes on as after the death of the control process: nothing of it is left but the database. */
+  async restart(): Promise<void> {
+    const { sagas, runner, compute, app } = this;
+    // What it was doing never ends, so its end is not waited for.
+    void sagas.close();
+    await runner.close();
+    await compute.close();
+    await app.close();
+    this.desired = new DesiredHosts();
+    this.observed = new ObservedHosts();
+    this.network.attach(this.desired);
+    this.host.attach(this.desired, this.observed);
+    Object.assign(this, this.#control(undefined));
+    await this.#begin();
+  }
+
+  #control(inject: Injector | undefined) {
+    const { db } = this;
+    const log = silentLog();
+    const sagas = new SagaEngine({
       db,
       log,
       now,
       newId: newUuid,
       owner: 'test',
       undoRetryMs: 1,
-      ...(options.inject && { inject: options.inject }),
+      ...(inject && { inject }),
     });
-    this.runner = new ReconcilerRunner({ log, now });
-    this.compute = createCompute({
+    const runner = new ReconcilerRunner({ log, now });
+    const compute = createCompute({
       db,
       log,
       now,
@@ -80,35 +119,31 @@ export class ComputeWorld implements AsyncDisposable {
       identity: { projectExists: async (id) => id !== 'missing' },
       desired: this.desired,
       observed: this.observed,
-      sagas: this.sagas,
+      sagas,
       hostReader: {
         readConsole: async (_host, id, lines) =>
           ['one', 'two', `three of ${id}`].slice(-(lines ?? 3)).join('\n'),
       },
-      wakeReconciler: (name) => this.runner.wake(name),
+      wakeReconciler: (name) => runner.wake(name),
       policyOverrides: {},
-      forceConfigDrive: options.forceConfigDrive ?? false,
+      forceConfigDrive: this.#options.forceConfigDrive ?? false,
     });
-    this.app = createHttpApp({
-      services: [this.compute.service],
+    const app = createHttpApp({
+      services: [compute.service],
       log,
       authenticate: async (token) => identityOf(token),
       authUrl: () => 'http://cloud/identity',
       signal: this.#stop.signal,
     });
+    return { sagas, runner, compute, app };
   }
 
-  static async start(options: WorldOptions = {}): Promise<ComputeWorld> {
-    const world = new ComputeWorld(await openDatabase(':memory:'), options);
-    for (const id of options.networks ?? [NET_1, NET_2]) world.network.addNetwork(id);
-    world.images.add(IMAGE);
-    await world.compute.ensureDefaultFlavors();
-    await world.compute.loadDesired();
-    for (const reconciler of world.compute.reconcilers) world.runner.add(reconciler);
-    world.host.connect();
-    await world.runner.idle();
-    await world.sagas.begin();
-    return world;
+  async #begin(): Promise<void> {
+    await this.compute.loadDesired();
+    for (const reconciler of this.compute.reconcilers) this.runner.add(reconciler);
+    this.host.connect();
+    await this.runner.idle();
+    await this.sagas.begin();
   }
 
   /** A caller by the name of its project; `admin` is one of project `red`. */
@@ -158,6 +193,22 @@ export class ComputeWorld implements AsyncDisposable {
   async claims(): Promise<readonly string[]> {
     const rows = await this.db.selectFrom('allocations').select('consumer_id').execute();
     return [...new Set(rows.map((row) => row.consumer_id))];
+  }
+
+  /** Everything that a server holds outside its own row; empty lists when nothing is held. */
+  async holdings() {
+    const cards = await this.db.selectFrom('interfaces').select('port_id').execute();
+    return {
+      ports: [...this.network.ports.values()]
+        .filter(({ deviceId }) => deviceId !== '')
+        .map(({ id }) => id),
+      images: [...this.images.held],
+      claims: await this.claims(),
+      cards: cards.map((row) => row.port_id),
+      guests: [...this.host.guests.keys()],
+      wantedServers: this.desired.ids('node-1', 'servers'),
+      wantedPorts: this.desired.ids('node-1', 'ports'),
+    };
   }
 
   /** Resolves when nothing is under way any more. */

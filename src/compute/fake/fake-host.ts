@@ -26,21 +26,29 @@ export class FakeHost {
     () => undefined;
   /** Specs as they were told, by server. */
   readonly told = new Map<string, DomainSpec[]>();
-  readonly #desired: DesiredHosts;
-  readonly #observed: ObservedHosts;
-  readonly #stop: () => void;
+  #desired: DesiredHosts;
+  #observed: ObservedHosts;
+  #stop: () => void = () => undefined;
 
   constructor(desired: DesiredHosts, observed: ObservedHosts, facts = FACTS) {
     this.facts = facts;
     this.#desired = desired;
     this.#observed = observed;
+    this.attach(desired, observed);
+  }
+
+  /** Listens to another control process; its guests stay as they are. */
+  attach(desired: DesiredHosts, observed: ObservedHosts): void {
+    this.#stop();
+    this.#desired = desired;
+    this.#observed = observed;
     this.#stop = desired.onChange((change) => {
-      if (change.host !== facts.host || change.section !== 'servers') return;
+      if (change.host !== this.facts.host || change.section !== 'servers') return;
       if (change.value) {
         const specs = this.told.get(change.id) ?? [];
         this.told.set(change.id, [...specs, change.value as DomainSpec]);
       }
-      if (this.#observed.status(facts.host)?.connected !== true) return;
+      if (this.#observed.status(this.facts.host)?.connected !== true) return;
       setImmediate(() => this.#converge(change.id));
     });
   }

@@ -24,12 +24,21 @@ export class FakeNetwork implements NetworkApi {
   quota = -1;
   /** Throws what a test wants to be thrown. */
   refuse: (call: string) => Fault | undefined = () => undefined;
-  readonly #desired: DesiredHosts;
+  #desired: DesiredHosts;
   readonly #listeners = new Set<(event: PortEvent) => void>();
   #next = 10;
 
   constructor(desired: DesiredHosts) {
     this.#desired = desired;
+  }
+
+  /** Tells another document what is plugged, as after a restart of control. */
+  attach(desired: DesiredHosts): void {
+    this.#desired = desired;
+    this.#listeners.clear();
+    for (const port of this.ports.values()) {
+      if (port.hostId !== '') this.#tell(port);
+    }
   }
 
   addNetwork(id: string, change: Partial<NetworkFacts> = {}): NetworkFacts {
@@ -214,7 +223,12 @@ export class FakeNetwork implements NetworkApi {
       status: 'ACTIVE',
       dnsName: device.hostname,
     });
-    this.#desired.set(device.host, 'ports', port.id, {
+    this.#tell(port);
+    return { ...port };
+  }
+
+  #tell(port: FakePort): void {
+    this.#desired.set(port.hostId, 'ports', port.id, {
       id: port.id,
       networkId: port.networkId,
       tap: tapName(port.id),
@@ -223,7 +237,6 @@ export class FakeNetwork implements NetworkApi {
       adminStateUp: true,
       allowedMacs: [port.mac],
     });
-    return { ...port };
   }
 
   #sees(ctx: Context, network: NetworkFacts): boolean {

@@ -37,7 +37,8 @@ export function planDomain(
         files: personalityOf(server),
       }),
     nics: interfaces
-      .filter(({ state }) => state !== 'detaching')
+      // A card whose port is still to be made has no MAC yet.
+      .filter(({ state, mac }) => state !== 'detaching' && mac !== '')
       .map((card) => ({
         slot: card.slot,
         portId: card.port_id,

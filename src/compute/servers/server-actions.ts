@@ -194,14 +194,14 @@ export class ServerActions {
     });
   }
 
-  /** Writes down that something was asked; `ended` when there is nothing to wait for. */
+  /** Writes down that something was asked; `ended` when there is nothing to wait for: true, or why it failed. */
   async record(
     tx: Tx,
     ctx: Context,
     server: ServerRow,
     action: string,
     event: string,
-    ended = false,
+    ended: boolean | string = false,
   ): Promise<void> {
     const at = this.#deps.now().toISOString();
     const row = {
@@ -211,11 +211,11 @@ export class ServerActions {
       user_id: ctx.userId,
       project_id: ctx.projectId,
       start_time: at,
-      finish_time: ended ? at : null,
-      message: null,
+      finish_time: ended === false ? null : at,
+      message: typeof ended === 'string' ? 'Error' : null,
       event,
       host: server.host,
-      details: null,
+      details: typeof ended === 'string' ? ended : null,
     };
     await insertActions(tx, [row]);
   }

@@ -23,13 +23,15 @@ export type CardsWanted = {
   readonly zone: string;
   readonly nics: readonly NicPlan[];
   readonly securityGroups: readonly string[] | null;
+  /** The caller may put servers on external networks that are not shared. */
+  readonly externalAllowed: boolean;
 };
 
 /** Makes and binds every port of a server: all that are made before all that are given. */
 export async function ensureCards(
   network: NetworkApi,
   ctx: Context,
-  { server, host, zone, nics, securityGroups }: CardsWanted,
+  { server, host, zone, nics, securityGroups, externalAllowed }: CardsWanted,
 ): Promise<readonly InterfaceRow[]> {
   if (nics.length === 0) return [];
   const device: PortDevice = {
@@ -45,6 +47,9 @@ export async function ensureCards(
   for (const nic of nics) {
     const facts = networks.get(nic.networkId);
     if (!facts) throw faults.networkGone(nic.networkId);
+    if (facts.external && !facts.shared && !externalAllowed) {
+      throw faults.externalNetworkForbidden(facts.id);
+    }
     const port = nic.given ? await usablePort(network, ctx, nic.portId, device) : undefined;
     checkGroups(facts, port, securityGroups);
   }

@@ -70,14 +70,12 @@ export function namesOf(name: string, count: number): readonly string[] {
 /** Faults of the network after which Nova tries no other host. */
 const FINAL_NETWORK_CODES: ReadonlySet<string> = new Set([
   'IpAddressGenerationFailure',
-  'NoMoreFixedIps',
+  'IpAddressGenerationFailureNoMatchingSubnet',
   'InvalidIpForNetwork',
   'InvalidIpForSubnet',
-  'IpAddressInUse',
-  'HostNotCompatibleWithFixedIps',
   'InvalidInput',
-  'BadRequest',
-  'OverQuota',
+  'MacAddressInUse',
+  'NetworkMacAddressGenerationFailure',
 ]);
 
 /** What a failed build leaves in the server's `fault`: Nova's text, and for admins the step and the code. */

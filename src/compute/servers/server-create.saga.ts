@@ -21,6 +21,7 @@ export type ServerCreateParams = SagaServer & {
   readonly nics: readonly NicPlan[];
   /** Ids of the groups for ports that are made; null for the project's default group. */
   readonly securityGroups: readonly string[] | null;
+  readonly externalAllowed: boolean;
   readonly zone: string | null;
   readonly host: string | null;
   readonly forced: boolean;
@@ -67,6 +68,7 @@ export const serverCreate = new Saga<ServerCreateParams, ServerSagaDeps>('server
         zone: done.host.zone,
         nics: params.nics,
         securityGroups: params.securityGroups,
+        externalAllowed: params.externalAllowed,
       });
       await insertInterfaces(deps.db, cards);
       return cards.length;

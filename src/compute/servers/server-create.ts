@@ -262,7 +262,7 @@ export class ServerCreator {
       readonly body: ServerCreateBody;
     },
   ): Promise<void> {
-    const { sagas, newId } = this.#deps;
+    const { sagas, newId, policy } = this.#deps;
     const hints = hintsOf(plan.body);
     const actions = rows.map((row) => ({
       server_id: row.id,
@@ -285,6 +285,7 @@ export class ServerCreator {
         requestId: ctx.requestId,
         nics: plan.nics.map((nic) => ({ ...nic, portId: nic.portId ?? newId() })),
         securityGroups: plan.groups,
+        externalAllowed: policy.allows(ctx, 'network:attach_external_network'),
         ...plan.where,
         differentHost: idsOf(hints.different_host),
         sameHost: idsOf(hints.same_host),

@@ -1,0 +1,27 @@
+/** Small parts of a server that hold little here: password, security groups, volumes. */
+import type { Context } from '#platform/context.ts';
+import type { ComputeRoutes } from '../http/compute-service.ts';
+import type { ServerReader } from './server-reader.ts';
+
+type Id = { Params: { id: string } };
+
+export function serverExtrasRoutes(reader: ServerReader): ComputeRoutes {
+  const check = async (ctx: Context, id: string, rule: string) =>
+    await reader.get(ctx, id, `os_compute_api:${rule}`);
+  return (app) => {
+    // A guest tells its password through the metadata service, which is not there yet: none has ever been told.
+    app.get<Id>('/servers/:id/os-server-password', async (request) => {
+      await check(request.ctx, request.params.id, 'os-server-password:show');
+      return { password: '' };
+    });
+    app.delete<Id>('/servers/:id/os-server-password', async (request, reply) => {
+      await check(request.ctx, request.params.id, 'os-server-password:clear');
+      return await reply.code(204).send();
+    });
+    // No server has volumes until the volume service is there.
+    app.get<Id>('/servers/:id/os-volume_attachments', async (request) => {
+      await check(request.ctx, request.params.id, 'os-volumes-attachments:index');
+      return { volumeAttachments: [] };
+    });
+  };
+}
