@@ -18,6 +18,7 @@ import { QuotaService, type ImageLimits } from './quotas/quota.service.ts';
 import { RecoveryService, type Recovered } from './recovery/recovery.service.ts';
 
 export type { ImageApi, ImageFacts, ImageToImport } from './image-api.ts';
+export { IMAGE_POLICIES } from './policies.ts';
 
 export type ImageDeps = {
   readonly db: Db;

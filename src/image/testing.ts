@@ -28,7 +28,7 @@ export const OCTETS = { 'content-type': 'application/octet-stream' };
 export const JSON_PATCH = { 'content-type': 'application/openstack-images-v2.1-json-patch' };
 
 export async function startImage(
-  options: Partial<Pick<ImageDeps, 'limits' | 'mostBytes' | 'policyOverrides'>> = {},
+  options: Partial<Pick<ImageDeps, 'blobs' | 'limits' | 'mostBytes' | 'policyOverrides'>> = {},
 ) {
   const stateDir = await mkdtemp(join(tmpdir(), 'image-'));
   const db = await openDatabase(':memory:');

@@ -5,6 +5,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
+import { FakeBlobs } from '#drivers/blobs/fake/fake-blobs.ts';
 import { OCTETS, qcow2Bytes, startImage } from '../testing.ts';
 
 const ADMIN = 'ops:admin,member,reader';
@@ -241,6 +242,19 @@ test('who sees an image may download it, and only its project may upload it', as
   await cloud.as(ADMIN).upload(id, Buffer.from('abc'));
   assert.equal((await cloud.as('blue').get(`/v2/images/${id}/file`)).text, 'abc');
   assert.equal((await cloud.as('blue:reader').get(`/v2/images/${id}/file`)).status, 403);
+});
+
+test('an upload that the disk has no room for is refused, and leaves nothing', async () => {
+  const blobs = new FakeBlobs();
+  blobs.capacity = MIB;
+  await using cloud = await startImage({ blobs });
+  const { id } = await cloud.as('red').make();
+  const answer = await cloud.as('red').upload(id, Buffer.alloc(2 * MIB));
+  assert.equal(answer.status, 413);
+  assert.match(answer.body.message, /^Image storage media is full: There is not enough space/);
+  assert.equal((await cloud.as('red').get(`/v2/images/${id}`)).body.status, 'queued');
+  assert.deepEqual([blobs.kept.size, blobs.unfinished.size], [0, 0]);
+  assert.equal((await cloud.as('red').upload(id, Buffer.alloc(MIB))).status, 204);
 });
 
 test('a deleted image leaves no bytes', async () => {
