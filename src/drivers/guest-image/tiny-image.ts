@@ -3,7 +3,7 @@
  * Debian's packages are unpacked, never installed; no step needs root.
  */
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { constants as zlib, zstdCompress } from 'node:zlib';
@@ -11,13 +11,7 @@ import { Fault } from '#platform/fault.ts';
 import { writeBootDisk, type BootDiskTools } from './boot-disk.ts';
 import { writeCpio, type TreeEntry } from './cpio.ts';
 import { DebianCache, unpackedName, type DebianPackage } from './debian-packages.ts';
-import {
-  GUEST_FILES,
-  GUEST_MODULES,
-  GUEST_PROGRAMS,
-  INIT_SHELL,
-  TINY_COMMAND_LINE,
-} from './guest-contents.ts';
+import { TINY_COMMAND_LINE } from './guest-contents.ts';
 import { gatherParts, librariesMissing, toolPath, type Parts } from './guest-parts.ts';
 import { indexLibraries, readSources, readSupport } from './guest-tree.ts';
 import { ImageCache } from './image-cache.ts';
@@ -56,8 +50,6 @@ export const TINY_IMAGE_HOST_TOOLS: readonly {
   { command: 'qemu-img', package: 'qemu-utils' },
 ];
 
-/** Raised when the way of building changes and what goes in does not. */
-const BUILDER_VERSION = 1;
 const FILES = { kernel: 'vmlinuz', ramdisk: 'initramfs', disk: 'tiny.qcow2' } as const;
 /** 2020-01-01: some fixed day after which nothing in the guest looks odd. */
 const FILE_TIME = 1_577_836_800;
@@ -81,7 +73,7 @@ export async function buildTinyImage(options: TinyImageOptions): Promise<TinyIma
   }
   const cache = new ImageCache(cacheDir);
   const debian = new DebianCache({ ...options, directory: cache.packages });
-  const sources = await readSources();
+  const sources = [...(await readSources()), ...(await readBuilder())];
   const names = await cache.knownPackages();
   const known = names.length > 0 ? await debian.find(names) : undefined;
   const cached = known && (await cache.find(digestOf(known, sources)));
@@ -156,23 +148,24 @@ async function findTools(trees: ReadonlyMap<string, string>): Promise<BootDiskTo
   };
 }
 
-/** A digest of all that goes in: packages, our own sources, and how they are put together. */
+/** A digest of all that goes in: packages, the guest's scripts, and the code that puts them together. */
 function digestOf(packages: readonly DebianPackage[], sources: readonly TreeEntry[]): string {
   const hash = createHash('sha256');
-  hash.update(
-    JSON.stringify([
-      BUILDER_VERSION,
-      INIT_SHELL,
-      GUEST_PROGRAMS,
-      INIT_SHELL,
-      GUEST_FILES,
-      GUEST_MODULES,
-      TINY_COMMAND_LINE,
-    ]),
-  );
   for (const { file, sha256 } of packages) hash.update(`${file} ${sha256}\n`);
-  hash.update(writeCpio(sources, FILE_TIME));
-  return hash.digest('hex');
+  return hash.update(writeCpio(sources, 0)).digest('hex');
+}
+
+/** The files of this folder that decide what comes out. */
+async function readBuilder(): Promise<TreeEntry[]> {
+  const names = (await readdir(import.meta.dirname)).filter((name) =>
+    /(?<!\.test)\.ts$/.test(name),
+  );
+  return await Promise.all(
+    names.map(async (name): Promise<TreeEntry> => {
+      const data = await readFile(join(import.meta.dirname, name));
+      return { path: `builder/${name}`, mode: 0o644, kind: 'file', data };
+    }),
+  );
 }
 
 async function deliver(
