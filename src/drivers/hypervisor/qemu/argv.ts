@@ -16,8 +16,9 @@ export type MachineFacts = {
 };
 
 /**
- * TCG has every feature of `max`, but walks five levels of page tables instead of four when offered
- * them, and copies byte by byte where `rep movsb` is said to be fast.
+ * TCG has every feature of `max` but two, which make it slower: page tables of five levels instead of
+ * four, and `rep movsb` said to be fast, which it runs byte by byte (guests copy memory two to
+ * three times faster without).
  */
 export const CPU_MODEL: Record<Accelerator, string> = { kvm: 'host', tcg: 'max,la57=off,erms=off' };
 
