@@ -1,6 +1,13 @@
 /** The extension list over HTTP. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ADDRESS_GROUP } from '../address-groups/address-group.schema.ts';
+import { AGENT } from '../agents/agent.schema.ts';
+import type { Resource } from '../attributes/attribute.ts';
+import { NETWORK } from '../networks/network.schema.ts';
+import { PORT } from '../ports/port.schema.ts';
+import { SECURITY_GROUP, SECURITY_GROUP_RULE } from '../security-groups/security-group.schema.ts';
+import { SUBNET } from '../subnets/subnet.schema.ts';
 import { EXTENSIONS } from './extensions.ts';
 import { startExtras } from './testing.ts';
 
@@ -38,3 +45,37 @@ test('GET /v2.0/extensions/{alias} shows one, and says which it does not know', 
     [404, 'HTTPNotFound: Extension with alias router does not exist'],
   );
 });
+
+/** Extensions that are attributes, and what they add. */
+const ADDED: readonly (readonly [string, Resource, readonly string[]])[] = [
+  ['address-group', ADDRESS_GROUP, ['addresses']],
+  ['agent', AGENT, ['alive', 'configurations']],
+  ['allowed-address-pairs', PORT, ['allowed_address_pairs']],
+  ['binding', PORT, ['binding:host_id', 'binding:vif_type', 'binding:vnic_type']],
+  ['dns-domain-ports', PORT, ['dns_domain']],
+  ['dns-integration', PORT, ['dns_name', 'dns_assignment']],
+  ['external-net', NETWORK, ['router:external']],
+  ['extra_dhcp_opt', PORT, ['extra_dhcp_opts']],
+  ['ip_allocation', PORT, ['ip_allocation']],
+  ['l2_adjacency', NETWORK, ['l2_adjacency']],
+  ['net-mtu', NETWORK, ['mtu']],
+  ['network_availability_zone', NETWORK, ['availability_zone_hints', 'availability_zones']],
+  ['port-security', PORT, ['port_security_enabled']],
+  ['port-security', NETWORK, ['port_security_enabled']],
+  ['provider', NETWORK, ['provider:network_type', 'provider:segmentation_id']],
+  ['security-group', PORT, ['security_groups']],
+  ['security-groups-normalized-cidr', SECURITY_GROUP_RULE, ['normalized_cidr']],
+  ['security-groups-remote-address-group', SECURITY_GROUP_RULE, ['remote_address_group_id']],
+  ['security-groups-rules-belongs-to-default-sg', SECURITY_GROUP_RULE, ['belongs_to_default_sg']],
+  ['standard-attr-revisions', SUBNET, ['revision_number']],
+  ['standard-attr-timestamp', SUBNET, ['created_at', 'updated_at']],
+  ['stateful-security-group', SECURITY_GROUP, ['stateful']],
+  ['subnet-service-types', SUBNET, ['service_types']],
+];
+
+for (const [alias, { plural, attributes }, names] of ADDED) {
+  test(`the extension ${alias} is listed, and ${plural} have ${names.join(', ')}`, () => {
+    assert.ok(EXTENSIONS.some((extension) => extension.alias === alias));
+    for (const name of names) assert.ok(Object.hasOwn(attributes, name), name);
+  });
+}

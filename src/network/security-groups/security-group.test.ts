@@ -343,3 +343,11 @@ test('a list of groups comes in pages, in order, with the fields asked for', asy
     ['a'],
   );
 });
+
+test('a project that may have no more rules can still look at its groups', async () => {
+  await using cloud = await startExtras();
+  await setLimits(cloud.db, 'network', 'red', { security_group_rule: 3 });
+  const answer = await cloud.as('red').get('/security-groups');
+  assert.equal(answer.status, 200, answer.error);
+  assert.deepEqual(groupsIn(answer), []);
+});
