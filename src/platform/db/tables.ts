@@ -1,7 +1,9 @@
 /** Every table of the control plane. Each service's own are in the folder beside this file. */
 import type { Kysely, Transaction } from 'kysely';
 import type { ComputeTables } from './tables/compute.ts';
+import type { AggregateTables } from './tables/compute-aggregates.ts';
 import type { KeypairTables } from './tables/compute-keypairs.ts';
+import type { ServerGroupTables } from './tables/compute-server-groups.ts';
 import type { EngineTables } from './tables/engine.ts';
 import type { IdentityTables } from './tables/identity.ts';
 import type { ImageTables } from './tables/image.ts';
@@ -18,7 +20,9 @@ export interface Tables
     NetworkTables,
     NetworkSecurityTables,
     ComputeTables,
-    KeypairTables {}
+    KeypairTables,
+    AggregateTables,
+    ServerGroupTables {}
 
 /** A connection outside or inside a transaction. Store functions take this. */
 export type Db = Kysely<Tables>;

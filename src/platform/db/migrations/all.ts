@@ -1,5 +1,6 @@
 /** Every migration, in order. A released one is never edited; a new one is added. */
 import type { Migration } from '../migrate.ts';
+import { aggregates } from './0008-aggregates.ts';
 import { compute } from './0006-compute.ts';
 import { engine } from './0001-engine.ts';
 import { identity } from './0002-identity.ts';
@@ -7,6 +8,7 @@ import { keypairs } from './0007-keypairs.ts';
 import { image } from './0003-image.ts';
 import { network } from './0005-network.ts';
 import { placement } from './0004-placement.ts';
+import { serverGroups } from './0009-server-groups.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
   engine,
@@ -16,4 +18,6 @@ export const MIGRATIONS: readonly Migration[] = [
   network,
   compute,
   keypairs,
+  aggregates,
+  serverGroups,
 ];
