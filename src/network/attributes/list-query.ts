@@ -35,7 +35,8 @@ const TAGS = new Set(['tags', 'tags-any', 'not-tags', 'not-tags-any']);
 export function readListQuery(resource: Resource, query: Query): ListQuery {
   const names = Object.keys(query).filter((name) => !PAGING.has(name) && !TAGS.has(name));
   const unknown = names.filter(
-    (name) => name !== 'changed_since' && !resource.attributes[attributeName(name)]?.filter,
+    (name) =>
+      !resource.attributes[name === 'changed_since' ? 'updated_at' : attributeName(name)]?.filter,
   );
   if (unknown.length > 0) {
     throw badRequest(`${pythonRepr(unknown)} is invalid attribute for filtering`);

@@ -210,3 +210,12 @@ test('a project may share only so often', async () => {
     "OverQuota: Quota exceeded for resources: ['rbac_policy'].",
   );
 });
+
+test('policies have no times, so a list of those changed since one is refused', async () => {
+  await using cloud = await startExtras();
+  const answer = await cloud.as('red').get('/rbac-policies?changed_since=2026-01-01T00:00:00Z');
+  assert.deepEqual(
+    [answer.status, answer.error],
+    [400, "HTTPBadRequest: ['changed_since'] is invalid attribute for filtering"],
+  );
+});
