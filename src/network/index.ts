@@ -95,7 +95,7 @@ export function createNetwork(options: NetworkOptions): NetworkParts {
     subnets: async (ctx: Context, id: string) => targetOfSubnet(await subnets.get(ctx, id)),
     ports: async (ctx: Context, id: string) => {
       const { row, network } = await ports.get(ctx, id);
-      return targetOfPort({ ...row, network });
+      return targetOfPort(row, network);
     },
   };
 

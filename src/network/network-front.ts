@@ -23,6 +23,7 @@ import * as ports from './ports/port.store.ts';
 import type { Port } from './ports/port.store.ts';
 import { quotaOf } from './quotas/check-quota.ts';
 import { findShared } from './rbac-policies/rbac-policy.store.ts';
+import { groupsOfPorts } from './security-groups/port-groups.ts';
 import { findGroupsByNameOrId } from './security-groups/security-group.store.ts';
 import type { HostRoute } from './subnets/subnet.schema.ts';
 import { subnetsOfNetworks, type SubnetRow } from './subnets/subnet.store.ts';
@@ -50,12 +51,12 @@ export class NetworkFront implements NetworkApi {
 
   async findPort(ctx: Context, id: string): Promise<PortFacts | undefined> {
     const row = await ports.findVisiblePort(this.#deps.db, ctx, id);
-    return row && portFacts(await ports.wholePort(this.#deps.db, row));
+    return row && (await this.#portFact(row));
   }
 
   async findPortByAddress(networkId: string, ip: string): Promise<PortFacts | undefined> {
     const row = await ports.findPortByAddress(this.#deps.db, networkId, ip);
-    return row && portFacts(await ports.wholePort(this.#deps.db, row));
+    return row && (await this.#portFact(row));
   }
 
   async portsOf(
@@ -64,7 +65,7 @@ export class NetworkFront implements NetworkApi {
   ): Promise<ReadonlyMap<string, readonly PortFacts[]>> {
     const { db } = this.#deps;
     const rows = await ports.findPortsOfDevices(db, ctx, deviceIds);
-    const facts = (await ports.wholePorts(db, rows)).map(portFacts);
+    const facts = await this.#portFacts(await ports.wholePorts(db, rows));
     return Map.groupBy(facts, (port) => port.deviceId);
   }
 
@@ -95,8 +96,8 @@ export class NetworkFront implements NetworkApi {
     const values = newPort(wanted, device);
     // Only what the caller chose is asked of the policy; the device and its host are the cloud's own affair.
     const chosen = wanted.fixedIp === null ? {} : { fixed_ips: values.fixed_ips };
-    const [port] = await service.create(ctx, [{ id: wanted.id, values, chosen }]);
-    return portFacts(port as Port);
+    const made = await service.create(ctx, [{ id: wanted.id, values, chosen }]);
+    return only(await this.#portFacts(made));
   }
 
   async ensurePortBound(ctx: Context, portId: string, device: PortDevice): Promise<PortFacts> {
@@ -114,14 +115,15 @@ export class NetworkFront implements NetworkApi {
     }
     const port = await ports.wholePort(db, row);
     const bound = row.device_id === device.deviceId && port.binding.host === device.host;
-    if (bound && port.binding.vif_type === 'tap') return portFacts(port);
+    if (bound && port.binding.vif_type === 'tap') return only(await this.#portFacts([port]));
     const change: PortUpdate = {
       device_id: device.deviceId,
       device_owner: device.deviceOwner,
       'binding:host_id': device.host,
       ...(row.dns_name === '' && { dns_name: device.hostname }),
     };
-    return portFacts(await service.update(own(ctx), portId, { values: change, chosen: {} }));
+    const after = await service.update(own(ctx), portId, { values: change, chosen: {} });
+    return only(await this.#portFacts([after]));
   }
 
   async ensurePortUnbound(ctx: Context, portId: string, deviceId: string): Promise<void> {
@@ -145,6 +147,18 @@ export class NetworkFront implements NetworkApi {
 
   onPortEvent(listener: (event: PortEvent) => void): () => void {
     return this.#deps.events.on(listener);
+  }
+
+  async #portFact(row: ports.PortRow): Promise<PortFacts> {
+    return only(await this.#portFacts([await ports.wholePort(this.#deps.db, row)]));
+  }
+
+  async #portFacts(whole: readonly Port[]): Promise<readonly PortFacts[]> {
+    const groups = await groupsOfPorts(
+      this.#deps.db,
+      whole.map((port) => port.row.id),
+    );
+    return whole.map((port) => portFacts(port, groups.get(port.row.id) ?? []));
   }
 
   async #networkFacts(ctx: Context, rows: readonly NetworkRow[]): Promise<readonly NetworkFacts[]> {
@@ -209,7 +223,14 @@ function subnetFacts(row: SubnetRow): NetworkFacts['subnets'][number] {
   };
 }
 
-function portFacts({ row, binding, fixedIps, groups }: Port): PortFacts {
+function only<T>(items: readonly T[]): T {
+  return items[0] as T;
+}
+
+function portFacts(
+  { row, binding, fixedIps }: Port,
+  securityGroups: PortFacts['securityGroups'],
+): PortFacts {
   return {
     id: row.id,
     projectId: row.project_id,
@@ -225,7 +246,7 @@ function portFacts({ row, binding, fixedIps, groups }: Port): PortFacts {
     vifType: binding.vif_type,
     vnicType: binding.vnic_type,
     portSecurityEnabled: row.port_security_enabled === 1,
-    securityGroups: groups,
+    securityGroups,
     dnsName: row.dns_name,
     hasResourceRequest: false,
   };

@@ -16,7 +16,7 @@ import {
 /** As it is wanted: without a MAC it is the port's own. */
 export type AddressPairWanted = {
   readonly ip_address: string;
-  readonly mac_address: string | null;
+  readonly mac_address?: string;
 };
 
 /** As it is kept and shown. */
@@ -29,7 +29,7 @@ export const readAddressPairs: Reader<readonly AddressPairWanted[]> = (sent, nam
     if (!isJsonObject(item)) {
       throw invalidAttribute(name, `'${pythonStr(item)}' is not a dictionary`);
     }
-    const mac = 'mac_address' in item ? readMac(item['mac_address']) : null;
+    const mac = 'mac_address' in item ? readMac(item['mac_address']) : undefined;
     if (!('ip_address' in item)) throw addressPairWithoutIp();
     const unknown = Object.keys(item).filter(
       (key) => key !== 'mac_address' && key !== 'ip_address',
@@ -39,7 +39,7 @@ export const readAddressPairs: Reader<readonly AddressPairWanted[]> = (sent, nam
     const key = `${mac} ${ip}`;
     if (seen.has(key)) throw duplicateAddressPair(mac ?? 'None', ip);
     seen.add(key);
-    return { ip_address: ip, mac_address: mac };
+    return { ip_address: ip, ...(mac !== undefined && { mac_address: mac }) };
   });
 };
 

@@ -42,7 +42,7 @@ export async function createPort(
   const network = await usableNetwork(tx, ctx, values.network_id, projectId);
   await checkQuota(tx, projectId, 'port', 1);
   const shared = await isSharedWith(tx, network.id, ctx.projectId);
-  const target = targetOfPort({ ...values, network, shared });
+  const target = targetOfPort(values, network, shared);
   authorizeCreate(deps.policy, ctx, PORT, { target, chosen });
   if (values.qos_policy_id != null) throw qosPolicyNotFound(values.qos_policy_id);
   checkPairCount(values.allowed_address_pairs.length, deps.settings.maxAddressPairs);

@@ -42,7 +42,7 @@ export async function changePort(
   if (values.security_groups) {
     await checkPortGroups(tx, ctx, before.row.project_id, values.security_groups);
   }
-  const groupIds = values.security_groups ?? before.groups.map((group) => group.id);
+  const groupIds = values.security_groups ?? before.groupIds;
   const secured = values.port_security_enabled ?? before.row.port_security_enabled === 1;
   checkSecurityOnUpdate(
     { enabled: secured, groupIds, pairCount: pairs.length },

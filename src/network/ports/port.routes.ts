@@ -21,11 +21,11 @@ export function portRoutes(
     service: ports,
     policy,
     view: (port) => viewPort(port, domain),
-    target: ({ row, network }) => targetOfPort({ ...row, network }),
+    target: ({ row, network }) => targetOfPort(row, network),
   });
 }
 
-function viewPort({ row, binding, fixedIps, groups, tags }: Port, domain: string) {
+function viewPort({ row, binding, fixedIps, groupIds, tags }: Port, domain: string) {
   const ips = fixedIps.map((fixedIp) => fixedIp.ip_address);
   return {
     ...viewStandard(row, tags),
@@ -38,14 +38,14 @@ function viewPort({ row, binding, fixedIps, groups, tags }: Port, domain: string
     device_owner: row.device_owner,
     status: row.status,
     port_security_enabled: row.port_security_enabled === 1,
-    security_groups: groups.map((group) => group.id),
+    security_groups: groupIds,
     'binding:vnic_type': binding.vnic_type,
     'binding:host_id': binding.host,
-    'binding:profile': JSON.parse(binding.profile) as unknown,
+    'binding:profile': parsed(binding.profile),
     'binding:vif_type': binding.vif_type,
-    'binding:vif_details': JSON.parse(binding.vif_details) as unknown,
-    allowed_address_pairs: JSON.parse(row.allowed_address_pairs) as unknown,
-    extra_dhcp_opts: JSON.parse(row.extra_dhcp_opts) as unknown,
+    'binding:vif_details': parsed(binding.vif_details),
+    allowed_address_pairs: parsed(row.allowed_address_pairs),
+    extra_dhcp_opts: parsed(row.extra_dhcp_opts),
     dns_name: row.dns_name,
     dns_domain: row.dns_domain,
     dns_assignment: dnsAssignment(row.dns_name, ips, domain),
@@ -56,4 +56,10 @@ function viewPort({ row, binding, fixedIps, groups, tags }: Port, domain: string
     resource_request: null,
     ip_allocation: row.ip_allocation,
   } satisfies ViewOf<typeof PORT>;
+}
+
+/** JSON of a column. Most columns of most ports are empty, and lists are long. */
+function parsed(column: string): unknown {
+  if (column === '[]') return [];
+  return column === '{}' ? {} : (JSON.parse(column) as unknown);
 }

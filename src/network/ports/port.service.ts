@@ -63,11 +63,10 @@ export class PortService implements ResourceService<typeof PORT, Port> {
     const { db, policy } = this.#deps;
     const { before, after } = await db.transaction().execute(async (tx) => {
       const port = await store.wholePort(tx, await this.#visible(tx, ctx, id));
-      const target = targetOfPort({
-        ...port.row,
-        ...(values.device_owner !== undefined && { device_owner: values.device_owner }),
-        network: port.network,
-      });
+      const target = targetOfPort(
+        { ...port.row, device_owner: values.device_owner ?? port.row.device_owner },
+        port.network,
+      );
       authorizeChange(policy, ctx, PORT, { action: 'update', target, chosen });
       checkRevision(ifMatch, port.row.revision_number);
       return {
@@ -85,7 +84,7 @@ export class PortService implements ResourceService<typeof PORT, Port> {
       const found = await store.wholePort(tx, await this.#visible(tx, ctx, id));
       authorizeChange(policy, ctx, PORT, {
         action: 'delete',
-        target: targetOfPort({ ...found.row, network: found.network }),
+        target: targetOfPort(found.row, found.network),
         chosen: {},
       });
       checkRevision(ifMatch, found.row.revision_number);

@@ -21,7 +21,6 @@ import {
 } from '../attributes/list.store.ts';
 import { fixedIpsOfPorts, type FixedIpRow } from '../ipam/fixed-ip.store.ts';
 import { findNetworksById, type NetworkRow } from '../networks/network.store.ts';
-import { groupsOfPorts } from '../security-groups/port-groups.ts';
 
 export type PortRow = Selectable<PortsTable>;
 export type BindingRow = Selectable<PortBindingsTable>;
@@ -32,7 +31,7 @@ export type Port = {
   readonly network: NetworkRow;
   readonly binding: BindingRow;
   readonly fixedIps: readonly FixedIpRow[];
-  readonly groups: readonly { readonly id: string; readonly name: string }[];
+  readonly groupIds: readonly string[];
   readonly tags: readonly string[];
 };
 
@@ -175,14 +174,14 @@ export async function wholePorts(db: Db, rows: readonly PortRow[]): Promise<read
   const networks = await findNetworksById(db, [...new Set(rows.map((row) => row.network_id))]);
   const bindings = await bindingsOfPorts(db, ids);
   const fixedIps = await fixedIpsOfPorts(db, ids);
-  const groups = await inChunks(ids, (some) => groupsOfPorts(db, some));
+  const groupIds = await groupIdsOfPorts(db, ids);
   const tags = await tagsOf(db, ids);
   return rows.map((row) => ({
     row,
     network: must(networks.get(row.network_id), 'network', row),
     binding: must(bindings.get(row.id), 'binding', row),
     fixedIps: fixedIps.get(row.id) ?? [],
-    groups: groups.get(row.id) ?? [],
+    groupIds: groupIds.get(row.id) ?? [],
     tags: tags.get(row.id) ?? [],
   }));
 }
@@ -195,6 +194,29 @@ export async function wholePort(db: Db, row: PortRow): Promise<Port> {
 function must<T>(value: T | undefined, what: string, row: PortRow): T {
   if (value === undefined) throw new Error(`the port ${row.id} has no ${what}`);
   return value;
+}
+
+/** Groups by port, without what only groups know of themselves. */
+async function groupIdsOfPorts(
+  db: Db,
+  portIds: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  return await inChunks(portIds, async (some) => {
+    const groupIds = new Map<string, string[]>();
+    const rows = await db
+      .selectFrom('port_security_groups')
+      .select(['port_id', 'security_group_id'])
+      .where('port_id', 'in', some)
+      .orderBy('port_id')
+      .orderBy('security_group_id')
+      .execute();
+    for (const { port_id, security_group_id } of rows) {
+      const known = groupIds.get(port_id);
+      if (known) known.push(security_group_id);
+      else groupIds.set(port_id, [security_group_id]);
+    }
+    return groupIds;
+  });
 }
 
 async function bindingsOfPorts(

@@ -102,7 +102,7 @@ export const network: Migration = {
       position integer not null,
       primary key (subnet_id, ip_order)
     )`,
-    `create index fixed_ips_port on fixed_ips (port_id)`,
+    `create index fixed_ips_port on fixed_ips (port_id, position)`,
     `create index fixed_ips_address on fixed_ips (ip_address)`,
 
     `create table resource_tags (

@@ -1,0 +1,282 @@
+/** What hosts are told of ports and networks, and what becomes of what they see. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { PortObservation } from '#base/host/document.ts';
+import type { PortEvent } from '../network-api.ts';
+import { startNetwork } from '../testing/start-network.ts';
+import { planBinding } from './binding.rules.ts';
+
+const planned: readonly [string, string, string][] = [
+  ['', 'normal', 'unbound'],
+  ['known', 'normal', 'tap'],
+  ['unknown', 'normal', 'binding_failed'],
+  ['known', 'direct', 'binding_failed'],
+];
+
+for (const [host, vnicType, vifType] of planned) {
+  test(`a ${vnicType} port on the host '${host}' is ${vifType}`, () => {
+    const binding = planBinding(host, vnicType, (name) => name === 'known');
+    assert.equal(binding.vif_type, vifType);
+    const details = JSON.parse(binding.vif_details) as Record<string, unknown>;
+    assert.equal(details['connectivity'], vifType === 'tap' ? 'l2' : undefined);
+  });
+}
+
+const SEEN: PortObservation = { settled: 9, error: null, plugged: true, carrier: true };
+
+/** A network service with a network, a subnet, two hosts, and a port bound to the first. */
+async function start() {
+  const net = await startNetwork();
+  net.addHost('h1');
+  net.addHost('h2');
+  const red = net.as('red');
+  const admin = net.as('red:admin,member,reader');
+  const { id: network_id } = await red.make('network', {});
+  const subnet = await red.make('subnet', {
+    network_id,
+    ip_version: 4,
+    cidr: '10.0.0.0/24',
+    dns_nameservers: ['1.1.1.1'],
+    host_routes: [{ destination: '10.9.0.0/16', nexthop: '10.0.0.9' }],
+  });
+  const port = await admin.make('port', {
+    network_id,
+    fixed_ips: [{ ip_address: '10.0.0.50' }],
+    mac_address: 'fa:16:3e:00:00:01',
+    device_id: 'server',
+    device_owner: 'compute:nova',
+    'binding:host_id': 'h1',
+    dns_name: 'web',
+    extra_dhcp_opts: [
+      { opt_name: 'mtu', opt_value: '9000' },
+      { opt_name: 'x', opt_value: 'y', ip_version: 6 },
+    ],
+    allowed_address_pairs: [{ ip_address: '10.0.0.60', mac_address: 'fa:16:3e:00:00:99' }],
+  });
+  const change = async (values: object) => {
+    const answer = await admin.put(`/v2.0/ports/${port.id}`, { port: values });
+    assert.equal(answer.status, 200, answer.error);
+    return answer.body.port;
+  };
+  const events: PortEvent[] = [];
+  net.api.onPortEvent((event) => events.push(event));
+  return {
+    ...net,
+    red,
+    admin,
+    network_id: network_id as string,
+    subnet,
+    port,
+    change,
+    /** The kinds of events since the last look. */
+    told: () => events.splice(0).map((event) => event.kind),
+    portOn: (host: string) => net.desired.find(host, 'ports', port.id),
+    networkOn: (host: string) => net.desired.find(host, 'networks', network_id),
+    see: async (observation: PortObservation | undefined) => {
+      net.observed.observe('h1', 'ports', port.id, observation);
+      await net.idle();
+      return (await red.get(`/v2.0/ports/${port.id}`)).body.port.status as string;
+    },
+  };
+}
+
+test('a bound port and its network, with DHCP, are said to its host and no other', async () => {
+  await using net = await start();
+  assert.equal(net.port['binding:vif_type'], 'tap');
+  assert.deepEqual(net.portOn('h1'), {
+    id: net.port.id,
+    networkId: net.network_id,
+    tap: `tap${net.port.id.slice(0, 11)}`,
+    mac: 'fa:16:3e:00:00:01',
+    mtu: 1500,
+    adminStateUp: true,
+    allowedMacs: ['fa:16:3e:00:00:01', 'fa:16:3e:00:00:99'],
+  });
+  const { dhcp, ...network } = net.networkOn('h1') ?? assert.fail('the network is not there');
+  assert.deepEqual(network, { id: net.network_id, mtu: 1500, adminStateUp: true });
+  assert.deepEqual(dhcp?.addresses, ['10.0.0.2/24']);
+  assert.deepEqual(dhcp?.subnets, [
+    {
+      id: net.subnet.id,
+      cidr: '10.0.0.0/24',
+      gateway: '10.0.0.1',
+      dnsNameservers: ['1.1.1.1'],
+      hostRoutes: [{ destination: '10.9.0.0/16', nexthop: '10.0.0.9' }],
+    },
+  ]);
+  assert.deepEqual(dhcp?.hosts, [
+    {
+      portId: net.port.id,
+      mac: 'fa:16:3e:00:00:01',
+      ip: '10.0.0.50',
+      subnetId: net.subnet.id,
+      hostname: 'web',
+      options: [{ name: 'mtu', value: '9000' }],
+    },
+  ]);
+  assert.equal(net.portOn('h2'), undefined);
+  assert.equal(net.networkOn('h2'), undefined);
+});
+
+test('an unbound port is on no host, and its network goes with the last port', async () => {
+  await using net = await start();
+  const unbound = await net.change({ 'binding:host_id': null, device_id: '', device_owner: '' });
+  assert.equal(unbound['binding:vif_type'], 'unbound');
+  assert.equal(unbound.status, 'DOWN');
+  assert.equal(net.portOn('h1'), undefined);
+  assert.equal(net.networkOn('h1'), undefined);
+});
+
+test('a port that moves is on its new host only', async () => {
+  await using net = await start();
+  await net.change({ 'binding:host_id': 'h2' });
+  assert.equal(net.portOn('h1'), undefined);
+  assert.equal(net.networkOn('h1'), undefined);
+  assert.ok(net.portOn('h2'));
+  assert.ok(net.networkOn('h2'));
+});
+
+test('a host that was never heard of cannot have a port', async () => {
+  await using net = await start();
+  const failed = await net.change({ 'binding:host_id': 'h9' });
+  assert.equal(failed['binding:vif_type'], 'binding_failed');
+  assert.equal(failed['binding:host_id'], 'h9');
+  assert.deepEqual(failed['binding:vif_details'], {});
+  assert.equal(net.portOn('h1'), undefined);
+  net.addHost('h9');
+  assert.equal((await net.change({ name: 'again' }))['binding:vif_type'], 'tap');
+});
+
+test('every change of a port is said to its host at once', async () => {
+  await using net = await start();
+  await net.change({ admin_state_up: false });
+  assert.equal(net.portOn('h1')?.adminStateUp, false);
+  await net.change({
+    security_groups: [],
+    allowed_address_pairs: [],
+    port_security_enabled: false,
+  });
+  assert.equal(net.portOn('h1')?.allowedMacs, null);
+  await net.change({ fixed_ips: [{ ip_address: '10.0.0.51' }] });
+  assert.equal(net.networkOn('h1')?.dhcp?.hosts[0]?.ip, '10.0.0.51');
+  await net.red.delete(`/v2.0/ports/${net.port.id}`);
+  assert.equal(net.portOn('h1'), undefined);
+});
+
+test('every change of a network or a subnet is said to its hosts at once', async () => {
+  await using net = await start();
+  const network = async (values: object) =>
+    await net.red.put(`/v2.0/networks/${net.network_id}`, { network: values });
+  await network({ mtu: 9000, admin_state_up: false });
+  assert.equal(net.networkOn('h1')?.mtu, 9000);
+  assert.equal(net.networkOn('h1')?.adminStateUp, false);
+  assert.equal(net.portOn('h1')?.mtu, 9000);
+  const subnet = async (values: object) =>
+    await net.red.put(`/v2.0/subnets/${net.subnet.id}`, { subnet: values });
+  await subnet({ dns_nameservers: ['8.8.8.8'] });
+  assert.deepEqual(net.networkOn('h1')?.dhcp?.subnets[0]?.dnsNameservers, ['8.8.8.8']);
+  await subnet({ enable_dhcp: false });
+  assert.equal(net.networkOn('h1')?.dhcp, null);
+});
+
+test('a port of another server on the network is in the DHCP server’s list too', async () => {
+  await using net = await start();
+  await net.red.make('port', {
+    network_id: net.network_id,
+    fixed_ips: [{ ip_address: '10.0.0.40' }],
+  });
+  await net.red.make('port', { network_id: net.network_id, fixed_ips: [] });
+  const hosts = net.networkOn('h1')?.dhcp?.hosts.map((host) => `${host.ip} ${host.hostname}`);
+  assert.deepEqual(hosts, ['10.0.0.40 host-10-0-0-40', '10.0.0.50 web']);
+});
+
+test('a port is ACTIVE while its host sees a guest on it', async () => {
+  await using net = await start();
+  assert.equal(await net.see({ ...SEEN, carrier: false }), 'DOWN');
+  assert.equal(await net.see(SEEN), 'ACTIVE');
+  assert.equal(await net.see({ ...SEEN, error: { code: 'X', message: 'x' } }), 'DOWN');
+  assert.equal(await net.see(SEEN), 'ACTIVE');
+  assert.equal(await net.see(undefined), 'DOWN');
+  assert.deepEqual(net.told(), ['plugged', 'unplugged', 'plugged', 'unplugged']);
+});
+
+test('a port that is administratively down is never ACTIVE', async () => {
+  await using net = await start();
+  await net.see(SEEN);
+  net.told();
+  assert.equal((await net.change({ admin_state_up: false })).status, 'DOWN');
+  assert.deepEqual(net.told(), ['unplugged', 'changed']);
+  assert.equal(await net.see(SEEN), 'DOWN');
+  assert.equal((await net.change({ admin_state_up: true })).status, 'ACTIVE');
+});
+
+test('what is seen on a host where the port is not bound does not count', async () => {
+  await using net = await start();
+  net.observed.observe('h2', 'ports', net.port.id, SEEN);
+  await net.idle();
+  assert.equal((await net.red.get(`/v2.0/ports/${net.port.id}`)).body.port.status, 'DOWN');
+});
+
+test('a DHCP server’s port is ACTIVE while a host has its network', async () => {
+  await using net = await start();
+  const status = async () =>
+    (await net.red.get('/v2.0/ports?device_owner=network:dhcp')).body.ports[0].status as string;
+  assert.equal(await status(), 'DOWN');
+  net.observed.observe('h1', 'networks', net.network_id, { settled: 1, error: null });
+  await net.idle();
+  assert.equal(await status(), 'ACTIVE');
+  net.observed.observe('h1', 'networks', net.network_id, undefined);
+  await net.idle();
+  assert.equal(await status(), 'DOWN');
+});
+
+test('after a restart hosts are told the same again, and statuses are taken over', async () => {
+  await using net = await start();
+  const before = net.desired.document('h1');
+  await using later = await startNetwork({ db: net.db });
+  await later.loadDesired();
+  assert.deepEqual(later.desired.document('h1'), before);
+  later.addHost('h1');
+  later.observed.observe('h1', 'ports', net.port.id, SEEN);
+  await later.idle();
+  assert.equal((await net.red.get(`/v2.0/ports/${net.port.id}`)).body.port.status, 'ACTIVE');
+});
+
+test('the reconciler makes good what was lost', async () => {
+  await using net = await start();
+  const [reconciler] = net.reconcilers;
+  assert.ok(reconciler);
+  const signal = AbortSignal.timeout(10_000);
+  assert.equal((await reconciler.run(signal)).changed, 0);
+  net.desired.set('h1', 'ports', net.port.id, null);
+  net.desired.set('h1', 'networks', net.network_id, null);
+  const stray = net.portOn('h1');
+  assert.equal(stray, undefined);
+  assert.equal((await reconciler.run(signal)).changed, 2);
+  assert.ok(net.portOn('h1'));
+  assert.ok(net.networkOn('h1'));
+  await net.db.deleteFrom('ports').where('id', '=', net.port.id).execute();
+  await reconciler.run(signal);
+  assert.equal(net.portOn('h1'), undefined);
+  assert.equal(net.networkOn('h1'), undefined);
+});
+
+test('one more port costs its own member and its network’s, whatever else is there', async () => {
+  await using net = await start();
+  for (let count = 0; count < 10; count += 1) {
+    await net.admin.make('port', {
+      network_id: net.network_id,
+      device_id: `server-${count}`,
+      'binding:host_id': 'h1',
+    });
+  }
+  const changes: string[] = [];
+  const stop = net.desired.onChange((change) => changes.push(change.section));
+  await net.admin.make('port', {
+    network_id: net.network_id,
+    device_id: 'one-more',
+    'binding:host_id': 'h1',
+  });
+  stop();
+  assert.deepEqual(changes, ['ports', 'networks']);
+});
