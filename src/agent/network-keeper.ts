@@ -1,8 +1,7 @@
 /** Keeps the data plane of this host as it should be: one pass at a time, each with all that has changed meanwhile. */
 import { isDeepStrictEqual } from 'node:util';
-import { delay } from '#base/async.ts';
 import type { ObservedError, PortObservation } from '#base/host/document.ts';
-import type { NetworkSpec, PortSpec, PortState } from '#base/host/links.ts';
+import type { NetworkSpec, PortSpec } from '#base/host/links.ts';
 import type { Dataplane, DataplaneChange } from '#drivers/dataplane/dataplane.ts';
 import type { Logger } from '#platform/log.ts';
 import type { Desired } from './desired.ts';
@@ -36,12 +35,13 @@ export class NetworkKeeper {
   #again = false;
   #retry: NodeJS.Timeout | undefined;
   #look: NodeJS.Timeout | undefined;
-  #looking: Promise<void> | undefined;
-  #lookAgain = false;
+  #repairing: Promise<void> | undefined;
+  /** Whether something holds the other end of a port, as last told. */
+  readonly #carriers = new Map<string, boolean>();
 
   constructor(deps: NetworkKeeperDeps) {
     this.#deps = deps;
-    deps.dataplane.onPortChange(() => this.#lookSoon());
+    deps.dataplane.onPortChange((id, carrier) => this.#carrierChanged(id, carrier));
     deps.signal.addEventListener('abort', () => {
       clearTimeout(this.#retry);
       clearInterval(this.#look);
@@ -52,7 +52,7 @@ export class NetworkKeeper {
   /** Finds what an earlier agent has left. */
   async begin(): Promise<void> {
     await this.#observe();
-    this.#look = setInterval(() => this.#repair(), LOOK_EVERY_MS);
+    this.#look = setInterval(() => void this.#repair(), LOOK_EVERY_MS);
     this.#look.unref();
   }
 
@@ -69,7 +69,7 @@ export class NetworkKeeper {
 
   async idle(): Promise<void> {
     while (this.#passing) await this.#passing;
-    while (this.#looking) await this.#looking;
+    await this.#repairing;
   }
 
   /** Resolves when the port is as the document says; rejects with why it cannot be. */
@@ -171,6 +171,7 @@ export class NetworkKeeper {
     for (const id of change.absentPorts.filter((gone) => !failures.has(gone))) {
       this.#ports.delete(id);
       this.#therePorts.delete(id);
+      this.#carriers.delete(id);
     }
     observations.set(
       'networks',
@@ -188,7 +189,7 @@ export class NetworkKeeper {
           settled: revision,
           error: errorOf(id),
           plugged: !failures.has(id),
-          carrier: observations.find('ports', id)?.carrier ?? false,
+          carrier: this.#carriers.get(id) ?? false,
         },
       ]),
     );
@@ -196,72 +197,56 @@ export class NetworkKeeper {
       'ports',
       change.absentPorts.filter((id) => !failures.has(id)).map((id) => [id, null]),
     );
-    this.#lookSoon();
     return failures.size > 0;
   }
 
-  /** Forgets what is believed to be applied when the host says otherwise, so that the next pass mends it. */
-  #repair(): void {
+  #carrierChanged(id: string, carrier: boolean): void {
+    this.#carriers.set(id, carrier);
+    const { observations } = this.#deps;
+    const seen = observations.find('ports', id);
+    if (seen) observations.set('ports', [[id, { ...seen, carrier }]]);
+  }
+
+  /** Looks at the host, and forgets what is believed to be applied, so that the next pass mends what is not so. */
+  async #repair(): Promise<void> {
+    if (this.#repairing) return;
+    const { log, signal } = this.#deps;
+    this.#repairing = this.#observe().catch((error: unknown) => {
+      if (!signal.aborted) log.error({ err: error }, 'the data plane could not be looked at');
+    });
+    await this.#repairing;
+    this.#repairing = undefined;
     this.#networks.clear();
     this.#ports.clear();
     this.wake();
-  }
-
-  #lookSoon(): void {
-    if (this.#deps.signal.aborted) return;
-    if (this.#looking) {
-      this.#lookAgain = true;
-      return;
-    }
-    this.#looking = this.#lookOnce();
-  }
-
-  async #lookOnce(): Promise<void> {
-    const { log, signal } = this.#deps;
-    try {
-      // Carriers come and go in bursts, such as all cards of a guest at its start.
-      await delay(5, signal);
-      await this.#observe();
-    } catch (error) {
-      if (!signal.aborted) log.error({ err: error }, 'the data plane could not be looked at');
-    }
-    this.#looking = undefined;
-    if (this.#lookAgain && !signal.aborted) {
-      this.#lookAgain = false;
-      this.#lookSoon();
-    }
   }
 
   async #observe(): Promise<void> {
     const { dataplane, observations, signal } = this.#deps;
     const state = await dataplane.observe({ signal });
     for (const id of state.networks) this.#thereNetworks.add(id);
-    const seen = new Map(state.ports.map((port) => [port.id, port]));
-    for (const id of seen.keys()) this.#therePorts.add(id);
-    // A port that is being made may not be there yet: what the last pass said of it stands.
-    const known = observations.ids('ports').filter((id) => !seen.has(id) && this.#ports.has(id));
-    observations.set('ports', [
-      ...[...seen.values()].map((port): [string, PortObservation] => [
-        port.id,
-        portObservation(port, observations.find('ports', port.id)),
-      ]),
-      ...known.map((id): [string, PortObservation] => [
+    for (const { id, carrier } of state.ports) {
+      this.#therePorts.add(id);
+      this.#carriers.set(id, carrier);
+    }
+    const plugged = new Set(state.ports.filter((port) => port.plugged).map(({ id }) => id));
+    // A port that is just being made may not be there yet: its pass says what became of it.
+    const ids = new Set([...state.ports.map(({ id }) => id), ...this.#ports.keys()]);
+    observations.set(
+      'ports',
+      [...ids].map((id): [string, PortObservation] => [
         id,
-        portObservation({ id, plugged: false, carrier: false }, observations.find('ports', id)),
+        {
+          settled: observations.find('ports', id)?.settled ?? 0,
+          error: observations.find('ports', id)?.error ?? null,
+          plugged: plugged.has(id),
+          carrier: this.#carriers.get(id) ?? false,
+        },
       ]),
-    ]);
+    );
   }
 
   #tellWaiters(): void {
     for (const resolve of this.#waiters) resolve();
   }
-}
-
-function portObservation(state: PortState, before: PortObservation | undefined): PortObservation {
-  return {
-    settled: before?.settled ?? 0,
-    error: before?.error ?? null,
-    plugged: state.plugged,
-    carrier: state.carrier,
-  };
 }

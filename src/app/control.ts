@@ -34,6 +34,8 @@ export type ControlOptions = {
   readonly now?: () => Date;
   /** Makes sagas fail, repeat or die, for tests. */
   readonly inject?: Injector;
+  /** Less work for each password hash, for tests. */
+  readonly passwordLogN?: number;
 };
 
 /** All parts of a control plane that is ready to be listened on. */
@@ -67,7 +69,14 @@ export class Control {
       owner: randomUUID(),
       ...(inject ? { inject } : {}),
     });
-    const identity = createIdentity({ db, log, now, publicUrl, policyOverrides });
+    const identity = createIdentity({
+      db,
+      log,
+      now,
+      publicUrl,
+      policyOverrides,
+      ...(options.passwordLogN !== undefined && { passwordLogN: options.passwordLogN }),
+    });
     const image = createImage({ db, log, now, newId, blobs, policyOverrides });
     const placement = createPlacement({ db, newId });
     const network = createNetwork({

@@ -27,6 +27,8 @@ const TINY = {
   uec: '7b1e5a00-0000-4000-8000-000000000004',
 } as const;
 
+/** With less it does not come up. */
+const TINY_MIN_RAM_MIB = 128;
 const DONE = 'first-start';
 const PASSWORD_BYTES = 18;
 
@@ -77,7 +79,11 @@ async function ensureTinyImages({ control, config, log, tell }: FirstStartOption
     return;
   }
   const tiny = await builtTiny(tell);
-  const common = { visibility: 'public', properties: { os_distro: 'stackyard-tiny' } } as const;
+  const common = {
+    visibility: 'public',
+    properties: { os_distro: 'stackyard-tiny', os_admin_user: 'root' },
+    minRamMib: TINY_MIN_RAM_MIB,
+  } as const;
   await control.image.api.importImage(ctx, {
     ...common,
     id: TINY.disk,

@@ -86,16 +86,27 @@ async function findServer(api: ApiClient, name: string): Promise<string> {
   return server.id;
 }
 
+/**
+ * The first IPv4 address of the server's first interface that has one: most guests configure only their first
+ * interface by themselves. The server shows its addresses in the order of its interfaces.
+ */
 async function findAddress(api: ApiClient, serverId: string, name: string) {
+  const { server } = (await api.get(`/compute/v2.1/servers/${serverId}`)) as {
+    server: { addresses: Readonly<Record<string, readonly { version: number; addr: string }[]>> };
+  };
+  const ip = Object.values(server.addresses)
+    .flat()
+    .find(({ version }) => version === 4)?.addr;
   const { ports } = (await api.get(`/networking/v2.0/ports?device_id=${serverId}`)) as {
     ports: Port[];
   };
-  const { subnets } = (await api.get('/networking/v2.0/subnets')) as { subnets: Subnet[] };
   for (const port of ports) {
-    for (const { ip_address: ip, subnet_id } of port.fixed_ips) {
-      const subnet = subnets.find(({ id }) => id === subnet_id);
-      if (subnet && !ip.includes(':')) return { port, ip, subnet };
-    }
+    const fixed = port.fixed_ips.find(({ ip_address }) => ip_address === ip);
+    if (!fixed) continue;
+    const { subnet } = (await api.get(`/networking/v2.0/subnets/${fixed.subnet_id}`)) as {
+      subnet: Subnet;
+    };
+    return { port, ip: fixed.ip_address, subnet };
   }
   throw new Fault(
     'conflict',

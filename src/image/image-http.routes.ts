@@ -37,7 +37,6 @@ export function imageService(services: ImageServices): Service {
     routes: (app) => {
       takeBodies(app);
       hideNullId(app);
-      plainJsonType(app);
       versionRoutes(app);
       imageRoutes(app, services.images, checker);
       imageDataRoutes(app, services.data);
@@ -55,16 +54,6 @@ function takeBodies(app: ServiceApp): void {
   app.addContentTypeParser('*', async (request: FastifyRequest, payload: IncomingMessage) => {
     if (/\/(file|stage)$/.test(request.routeOptions.url ?? '')) return undefined;
     return await readJson(payload, imageDialect);
-  });
-}
-
-/** compat: glance names no charset. */
-function plainJsonType(app: ServiceApp): void {
-  app.addHook('onSend', async (_request, reply, payload) => {
-    if (reply.getHeader('content-type') === 'application/json; charset=utf-8') {
-      reply.header('content-type', 'application/json');
-    }
-    return payload;
   });
 }
 

@@ -27,3 +27,20 @@ export async function nicsInGuest(clients: Clients, server: string): Promise<rea
     .map(([, name = '', mac = '', pci = '']) => ({ name, mac, pci }))
     .sort((one, other) => one.pci.localeCompare(other.pci));
 }
+
+/**
+ * A script that gives cards, found by their MACs, a namespace each with an address: their traffic cannot take another
+ * way. (A card's name depends on which names were free when it was plugged.)
+ */
+export function apartScript(
+  cards: readonly { readonly namespace: string; readonly mac: string; readonly ip: string }[],
+): string {
+  const find =
+    'dev() { for n in /sys/class/net/*; do if [ "$(cat $n/address)" = "$1" ]; then echo ${n##*/}; fi; done; }';
+  const moves = cards.map(
+    ({ namespace, mac, ip }) =>
+      `d=$(dev ${mac}) && ip netns add ${namespace} && ip link set $d netns ${namespace} && ` +
+      `ip -n ${namespace} addr add ${ip}/24 dev $d && ip -n ${namespace} link set $d up`,
+  );
+  return `${find}; ${moves.join(' && ')}`;
+}

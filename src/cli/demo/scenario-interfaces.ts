@@ -1,6 +1,6 @@
 /** The first specification: several interfaces of one server on one network, in the order asked for. */
 import type { Clients } from './clients.ts';
-import { nicsInGuest } from './guest-nics.ts';
+import { apartScript, nicsInGuest } from './guest-nics.ts';
 import { expect, type Report } from './report.ts';
 import {
   addressesOf,
@@ -113,16 +113,8 @@ async function traffic({ ports }: Cards, clients: Clients, report: Report): Prom
     'packets pass between two of its own interfaces on net1',
     `stackyard ssh multi (ip netns exec n3 ${PING} ${one})`,
     async () => {
-      await clients.inGuest(
-        'multi',
-        ['1', '3']
-          .map(
-            (nic, index) =>
-              `ip netns add n${nic} && ip link set eth${nic} netns n${nic} && ` +
-              `ip -n n${nic} addr add ${[one, three][index]}/24 dev eth${nic} && ip -n n${nic} link set eth${nic} up`,
-          )
-          .join(' && '),
-      );
+      const apart = [1, 3].flatMap((index) => cardOf(`n${index}`, ports[index]));
+      await clients.inGuest('multi', apartScript(apart));
       return lastLines(await clients.inGuest('multi', `ip netns exec n3 ${PING} ${one}`));
     },
   );
@@ -147,6 +139,10 @@ async function traffic({ ports }: Cards, clients: Clients, report: Report): Prom
   );
 }
 
+function cardOf(namespace: string, port: ShownPort | undefined) {
+  return port ? [{ namespace, mac: port.mac_address, ip: addressOf(port) }] : [];
+}
+
 async function hotPlug(
   { ports }: Cards,
   clients: Clients,
@@ -164,13 +160,8 @@ async function hotPlug(
       const fourth = (await portsOf(clients, 'multi')).filter(({ id }) => !known.has(id));
       added = [...fourth, fifth];
       expect(added.length === 2, `two interfaces were added, ${added.length} are there`);
-      const setUp = added.map(
-        (port, index) =>
-          `ip netns add n${index + 4} && ip link set eth${index + 4} netns n${index + 4} && ` +
-          `ip -n n${index + 4} addr add ${addressOf(port)}/24 dev eth${index + 4} && ` +
-          `ip -n n${index + 4} link set eth${index + 4} up`,
-      );
-      await clients.inGuest('multi', setUp.join(' && '));
+      const apart = added.flatMap((port, index) => cardOf(`n${index + 4}`, port));
+      await clients.inGuest('multi', apartScript(apart));
       const pings = added.map((port) => `${PING} ${addressOf(port)}`).join(' && ');
       await clients.inGuest('peer', pings);
       const nics = await nicsInGuest(clients, 'multi');
@@ -233,15 +224,13 @@ async function withNova(clients: Clients, report: Report, net1: string): Promise
       expect(nics.length === 3, `three interfaces were asked for, the guest has ${nics.length}`);
       expect(nics[1]?.mac === port.mac_address, `the second one is ${nics[1]?.mac}`);
       const addresses = (await addressesOf(clients, 'novel'))['net1'] ?? [];
-      const up = [1, 2].map(
-        (nic) =>
-          `ip netns add n${nic} && ip link set eth${nic} netns n${nic} && ` +
-          `ip -n n${nic} addr add ${addresses[nic]}/24 dev eth${nic} && ip -n n${nic} link set eth${nic} up`,
-      );
-      await clients.inGuest(
-        'novel',
-        `${up.join(' && ')} && ip netns exec n1 ${PING} ${addresses[2]}`,
-      );
+      const apart = [1, 2].map((index) => ({
+        namespace: `n${index}`,
+        mac: nics[index]?.mac ?? '',
+        ip: addresses[index] ?? '',
+      }));
+      await clients.inGuest('novel', apartScript(apart));
+      await clients.inGuest('novel', `ip netns exec n1 ${PING} ${addresses[2]}`);
       return `${nics.map(({ name, pci }) => `${name} ${pci}`).join(', ')}; eth1 reaches eth2`;
     },
   );

@@ -96,6 +96,13 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
     );
     await sendFault(platformDialect, fault, request, reply);
   });
+  app.addHook('onSend', async (_request, reply, payload) => {
+    // compat: no OpenStack service names a charset with JSON, and some clients compare the whole value.
+    if (reply.getHeader('content-type') === 'application/json; charset=utf-8') {
+      reply.header('content-type', 'application/json');
+    }
+    return payload;
+  });
   app.addHook('onResponse', async (request, reply) => {
     options.log.info(
       {
