@@ -154,13 +154,14 @@ test('a pair without a MAC has the port’s', () => {
   ]);
 });
 
+const readOptions = (sent: unknown) => readDhcpOpts(sent, 'extra_dhcp_opts');
+
 test('DHCP options are read, merged by name and version, and taken away by null', () => {
-  const read = (sent: unknown) => readDhcpOpts(sent, 'extra_dhcp_opts');
-  const before = mergeDhcpOpts([], read([{ opt_name: 'mtu', opt_value: '9000' }]));
+  const before = mergeDhcpOpts([], readOptions([{ opt_name: 'mtu', opt_value: '9000' }]));
   assert.deepEqual(before, [{ opt_name: 'mtu', opt_value: '9000', ip_version: 4 }]);
   const after = mergeDhcpOpts(
     before,
-    read([
+    readOptions([
       { opt_name: 'mtu', opt_value: null },
       { opt_name: 'router', opt_value: '' },
       { opt_name: '26', opt_value: 'x', ip_version: '6' },
