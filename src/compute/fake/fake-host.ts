@@ -55,7 +55,11 @@ export class FakeHost {
 
   connect(): void {
     this.#observed.connected(this.facts, new Date());
+    for (const [id, seen] of this.guests) {
+      this.#observed.observe(this.facts.host, 'servers', id, { ...seen, settled: 0 });
+    }
     this.convergeAll();
+    if (!this.held) this.#observed.listed(this.facts.host, this.#desired.revision(this.facts.host));
   }
 
   disconnect(): void {
@@ -102,7 +106,6 @@ export class FakeHost {
         rebootCount: 0,
         nics: [],
       });
-      this.#observed.observe(host, 'servers', id, undefined);
       return;
     }
     this.#report(id, {

@@ -73,3 +73,17 @@ export const NO_PARAMS = [
   [1, listParams({}, true)],
   [102, listParams({}, false)],
 ] as const;
+
+/** A host by its name. */
+export const FQDN: Schema = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 255,
+  pattern: '^[a-zA-Z0-9-._]*$',
+};
+
+/** The parameters of a list that comes in pages. */
+export const PAGE_PARAMS = {
+  limit: { type: 'string', pattern: '^[0-9]*$', minLength: 1 },
+  marker: { type: 'string' },
+} as const;

@@ -145,27 +145,24 @@ export class DesiredServers {
     const { observed } = this.#deps;
     if (!this.isUp(server.host)) return;
     const lost = new AbortController();
-    const stop = observed.onHost((host, status) => {
-      if (host === server.host && !status.connected) lost.abort();
-    });
+    const stops = [
+      observed.onHost((host, status) => {
+        if (host === server.host && !status.connected) lost.abort();
+      }),
+      observed.onChange(({ host, section, id }) => {
+        if (host !== server.host || section !== 'servers' || id !== server.id) return;
+        const seen = observed.find(host, section, id);
+        if (seen?.error && seen.settled >= revision) options.onError(hostFault(seen.error));
+      }),
+    ];
     try {
-      await observed.wait(
-        server.host,
-        'servers',
-        server.id,
-        (seen) => {
-          if (!seen) return true;
-          if (seen.settled < revision) return undefined;
-          if (seen.error) options.onError(hostFault(seen.error));
-          return seen.error === null && seen.power === 'absent' ? true : undefined;
-        },
-        AbortSignal.any([options.signal, lost.signal]),
-      );
+      const signal = AbortSignal.any([options.signal, lost.signal]);
+      await observed.waitGone(server.host, server.id, revision, signal);
     } catch (error) {
       // A host that comes back finds the server missing from its document and removes it then.
       if (!lost.signal.aborted || options.signal.aborted) throw error;
     } finally {
-      stop();
+      for (const stop of stops) stop();
     }
   }
 

@@ -59,6 +59,11 @@ export const networksNotFound = (
   ids: readonly string[],
   kind: 'invalid' | 'not-found' = 'invalid',
 ) => new Fault(kind, 'NetworkNotFound', `Network ${ids.join(', ')} could not be found.`);
+export const tooManyCards = (wanted: number, most: number) =>
+  invalid(
+    'TooManyInterfaces',
+    `A server can have ${most} interfaces at most, and ${wanted} were asked for.`,
+  );
 export const resourceRequestNotSupported = () =>
   invalid(
     'CreateWithPortResourceRequestOldVersion',

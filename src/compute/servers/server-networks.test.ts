@@ -321,4 +321,13 @@ const ORDER: readonly Case[] = [
   },
 ];
 
-await testCases([...FORMS, ...ORDER]);
+const OURS: readonly Case[] = [
+  {
+    why: 'more cards than a guest has slots',
+    server: { networks: Array.from({ length: 29 }, () => ({ uuid: NET_1 })) },
+    status: 400,
+    text: 'A server can have 28 interfaces at most, and 29 were asked for.',
+  },
+];
+
+await testCases([...OURS, ...FORMS, ...ORDER]);

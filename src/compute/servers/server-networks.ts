@@ -1,4 +1,5 @@
 /** Looks up the networks and ports that a request names, and refuses them in Nova's order. */
+import { MAX_NICS } from '#base/host/domain.ts';
 import type { Context } from '#platform/context.ts';
 import type { NetworkApi } from '#network/network-api.ts';
 import { portLimitExceeded } from '../compute.faults.ts';
@@ -29,6 +30,8 @@ export async function checkNetworks(
     typeof requested === 'string'
       ? await onlyNetwork(network, ctx, requested)
       : await namedNetworks(network, ctx, requested);
+  // A guest's slots are all there from the start, and more cards than slots could never be plugged.
+  if (nics.length > MAX_NICS) throw faults.tooManyCards(nics.length, MAX_NICS);
   const made = nics.filter(({ given }) => !given).length;
   return { nics, maxCount: await checkPortQuota(network, ctx, made, counts) };
 }
