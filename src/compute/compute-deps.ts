@@ -28,6 +28,8 @@ export type ComputeDeps = {
   readonly wakeReconciler: (name: string) => void;
   /** From `policy.yaml`. */
   readonly policyOverrides: Readonly<Record<string, string>>;
+  /** An agent that has been away for this long is down; 15 s when it is not said. */
+  readonly hostGraceMs?: number;
   /** Every server gets a config drive, asked for or not. True while there is no metadata service. */
   readonly forceConfigDrive?: boolean;
 };

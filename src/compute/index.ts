@@ -21,6 +21,7 @@ import { interfaceDetach } from './interfaces/interface-detach.saga.ts';
 import { interfaceRoutes } from './interfaces/interface.routes.ts';
 import { InterfaceService } from './interfaces/interface.service.ts';
 import { LostPorts } from './interfaces/lost-ports.ts';
+import { HostGrace } from './nodes/host-grace.ts';
 import { NodeRegistrar } from './nodes/node-registrar.ts';
 import { CORE_POLICIES } from './policies.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
@@ -56,6 +57,9 @@ export type Compute = {
   readonly close: () => Promise<void>;
 };
 
+/** Long enough for an agent, or control itself, to be started again. */
+const HOST_GRACE_MS = 15_000;
+
 /** Builds the service and makes its sagas known to the engine, which may begin after `loadDesired`. */
 export function createCompute(deps: ComputeDeps): Compute {
   const { db, log, now, newId, network, image, placement, observed, sagas } = deps;
@@ -69,7 +73,9 @@ export function createCompute(deps: ComputeDeps): Compute {
   const zones = singleZone;
   const groups = { groupsOf: async () => [] };
 
-  const servers = new DesiredServers({ db, desired: deps.desired, observed });
+  const graceMs = deps.hostGraceMs ?? HOST_GRACE_MS;
+  const grace = new HostGrace({ observed, now, graceMs });
+  const servers = new DesiredServers({ db, desired: deps.desired, observed, grace });
   const scheduler = new Scheduler({ placement, observed, zones });
   const sagaDeps: ServerSagaDeps = {
     db,
@@ -80,6 +86,7 @@ export function createCompute(deps: ComputeDeps): Compute {
     placement,
     scheduler,
     servers,
+    grace,
     sagas,
     newSeed: () => randomBytes(512).toString('base64'),
     forceConfigDrive,

@@ -38,6 +38,8 @@ export type Caller = {
 };
 
 export type WorldOptions = {
+  /** How long a host that is away is waited for; not at all by default. */
+  readonly hostGraceMs?: number;
   readonly inject?: Injector;
   readonly forceConfigDrive?: boolean;
   /** Without a network, a server gets none. Two by default. */
@@ -80,7 +82,7 @@ export class ComputeWorld implements AsyncDisposable {
   }
 
   /** Goes on as after the death of the control process: nothing of it is left but the database. */
-  async restart(): Promise<void> {
+  async restart({ connect = true }: { readonly connect?: boolean } = {}): Promise<void> {
     const { sagas, runner, compute, app } = this;
     // What it was doing never ends, so its end is not waited for.
     void sagas.close();
@@ -92,7 +94,7 @@ export class ComputeWorld implements AsyncDisposable {
     this.network.attach(this.desired);
     this.host.attach(this.desired, this.observed);
     Object.assign(this, this.#control(undefined));
-    await this.#begin();
+    await this.#begin(connect);
   }
 
   #control(inject: Injector | undefined) {
@@ -126,6 +128,7 @@ export class ComputeWorld implements AsyncDisposable {
       },
       wakeReconciler: (name) => runner.wake(name),
       policyOverrides: {},
+      hostGraceMs: this.#options.hostGraceMs ?? 0,
       forceConfigDrive: this.#options.forceConfigDrive ?? false,
     });
     const app = createHttpApp({
@@ -138,10 +141,10 @@ export class ComputeWorld implements AsyncDisposable {
     return { sagas, runner, compute, app };
   }
 
-  async #begin(): Promise<void> {
+  async #begin(connect = true): Promise<void> {
     await this.compute.loadDesired();
     for (const reconciler of this.compute.reconcilers) this.runner.add(reconciler);
-    this.host.connect();
+    if (connect) this.host.connect();
     await this.runner.idle();
     await this.sagas.begin();
   }

@@ -5,12 +5,12 @@ import { Fault } from '#platform/fault.ts';
 import type { Db } from '#platform/db/tables.ts';
 import type { DesiredHosts } from '#platform/host/desired-hosts.ts';
 import type { ObservedHosts } from '#platform/host/observed-hosts.ts';
-import { hostUnreachable } from '../compute.faults.ts';
 import {
   listAllInterfaces,
   listInterfaces,
   type InterfaceRow,
 } from '../interfaces/interface.store.ts';
+import type { HostGrace } from '../nodes/host-grace.ts';
 import { planDomain } from './plan-domain.ts';
 import type { ServerRow } from './server-row.ts';
 import { findServer, listPlacedServers } from './server.store.ts';
@@ -19,6 +19,7 @@ export type DesiredServersDeps = {
   readonly db: Db;
   readonly desired: DesiredHosts;
   readonly observed: ObservedHosts;
+  readonly grace: HostGrace;
 };
 
 export class DesiredServers {
@@ -84,7 +85,7 @@ export class DesiredServers {
   }
 
   isUp(host: string): boolean {
-    return this.#deps.observed.status(host)?.connected === true;
+    return this.#deps.grace.isUp(host);
   }
 
   /** Marks a server as one that is being deleted: waits for it to come up end at once. */
@@ -98,7 +99,7 @@ export class DesiredServers {
 
   /**
    * Resolves when the host has dealt with `revision` and `accept` agrees with what came of it.
-   * Throws the host's own fault when it could not, and one of its own when the host is down.
+   * Throws the host's own fault when it could not, and `ComputeServiceUnavailable` when the host is down.
    */
   async settled(
     server: { readonly id: string; readonly host: string },
@@ -106,13 +107,9 @@ export class DesiredServers {
     accept: (seen: ServerObservation) => boolean,
     options: { readonly signal: AbortSignal; readonly breakOff: boolean },
   ): Promise<ServerObservation> {
-    const { observed } = this.#deps;
-    if (!this.isUp(server.host)) throw hostUnreachable(server.host);
-    const lost = new AbortController();
-    const stop = observed.onHost((host, status) => {
-      if (host === server.host && !status.connected) lost.abort(hostUnreachable(host));
-    });
-    const signals = [options.signal, lost.signal];
+    const { observed, grace } = this.#deps;
+    using watch = grace.watch(server.host);
+    const signals = [options.signal, watch.lost];
     const going = options.breakOff ? this.#goingOf(server.id) : undefined;
     if (going) signals.push(going.signal);
     try {
@@ -128,7 +125,6 @@ export class DesiredServers {
         AbortSignal.any(signals),
       );
     } finally {
-      stop();
       if (going?.signal.aborted === false) this.#going.delete(server.id);
     }
   }
@@ -142,27 +138,21 @@ export class DesiredServers {
     revision: number,
     options: { readonly signal: AbortSignal; readonly onError: (fault: Fault) => void },
   ): Promise<void> {
-    const { observed } = this.#deps;
-    if (!this.isUp(server.host)) return;
-    const lost = new AbortController();
-    const stops = [
-      observed.onHost((host, status) => {
-        if (host === server.host && !status.connected) lost.abort();
-      }),
-      observed.onChange(({ host, section, id }) => {
-        if (host !== server.host || section !== 'servers' || id !== server.id) return;
-        const seen = observed.find(host, section, id);
-        if (seen?.error && seen.settled >= revision) options.onError(hostFault(seen.error));
-      }),
-    ];
+    const { observed, grace } = this.#deps;
+    using watch = grace.watch(server.host);
+    const stop = observed.onChange(({ host, section, id }) => {
+      if (host !== server.host || section !== 'servers' || id !== server.id) return;
+      const seen = observed.find(host, section, id);
+      if (seen?.error && seen.settled >= revision) options.onError(hostFault(seen.error));
+    });
     try {
-      const signal = AbortSignal.any([options.signal, lost.signal]);
+      const signal = AbortSignal.any([options.signal, watch.lost]);
       await observed.waitGone(server.host, server.id, revision, signal);
     } catch (error) {
       // A host that comes back finds the server missing from its document and removes it then.
-      if (!lost.signal.aborted || options.signal.aborted) throw error;
+      if (!watch.lost.aborted || options.signal.aborted) throw error;
     } finally {
-      for (const stop of stops) stop();
+      stop();
     }
   }
 

@@ -1,4 +1,6 @@
 /** Builds a server: claim a host, give it ports, start it. Undone, nothing is left but its row, in ERROR. */
+import { delay } from '#base/async.ts';
+import { Fault } from '#platform/fault.ts';
 import { Saga, type SagaError } from '#platform/saga/saga.ts';
 import { serverGoing } from '../compute.faults.ts';
 import { insertInterfaces, deleteInterfacesOf } from '../interfaces/interface.store.ts';
@@ -30,24 +32,22 @@ export type ServerCreateParams = SagaServer & {
   readonly sameHost: readonly string[];
 };
 
+/** While hosts that are away are waited for, they are looked for this often. */
+const AGAIN_MS = 100;
+
 export const serverCreate = new Saga<ServerCreateParams, ServerSagaDeps>('server-create')
   .step({
     name: 'host',
-    run: async ({ params, deps }) => {
-      const { db, scheduler, now } = deps;
-      return await db.transaction().execute(async (tx) => {
-        const server = await buildable(tx, params);
-        if (server.host !== '') return { host: server.host, zone: server.availability_zone };
-        const wanted = await wantedOf(tx, params);
-        const { host, zone } = await scheduler.claim(tx, server, wanted);
-        await updateServer(tx, server.id, {
-          host,
-          availability_zone: zone,
-          task_state: 'networking',
-          updated_at: now().toISOString(),
-        });
-        return { host, zone };
-      });
+    run: async ({ params, deps, signal }) => {
+      for (;;) {
+        try {
+          return await claimHost(deps, params);
+        } catch (error) {
+          const none = error instanceof Fault && error.code === 'NoValidHost';
+          if (!none || !(await deps.grace.isAwaited(deps.db))) throw error;
+          await delay(AGAIN_MS, signal);
+        }
+      }
     },
     undo: async ({ params, deps, error }) => {
       await fail(deps, params, error);
@@ -130,6 +130,25 @@ export const serverCreate = new Saga<ServerCreateParams, ServerSagaDeps>('server
       await updateServer(deps.db, server.id, { boot: null });
     },
   });
+
+async function claimHost(
+  { db, scheduler, now }: ServerSagaDeps,
+  params: ServerCreateParams,
+): Promise<{ readonly host: string; readonly zone: string }> {
+  return await db.transaction().execute(async (tx) => {
+    const server = await buildable(tx, params);
+    if (server.host !== '') return { host: server.host, zone: server.availability_zone };
+    const wanted = await wantedOf(tx, params);
+    const { host, zone } = await scheduler.claim(tx, server, wanted);
+    await updateServer(tx, server.id, {
+      host,
+      availability_zone: zone,
+      task_state: 'networking',
+      updated_at: now().toISOString(),
+    });
+    return { host, zone };
+  });
+}
 
 /** The row, as long as nobody wants the server gone. */
 async function buildable(

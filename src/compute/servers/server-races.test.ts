@@ -86,6 +86,21 @@ test('a server whose host goes down while it starts ends in ERROR, and the host 
   assert.deepEqual(await world.holdings(), NOTHING);
 });
 
+test('a server is built in the end when the agent, or control, is started again meanwhile', async () => {
+  await using world = await ComputeWorld.start({ hostGraceMs: 60_000 });
+  const id = await begin(world);
+  world.host.disconnect();
+  world.host.held = false;
+  await world.restart({ connect: false });
+  const second = await world.as('red').post('/servers', { server: SERVER });
+  world.host.connect();
+  await world.idle();
+  for (const each of [id, second.body.server.id]) {
+    const { body } = await world.as('red').get(`/servers/${each}`);
+    assert.equal(body.server.status, 'ACTIVE', JSON.stringify(body));
+  }
+});
+
 test('a server of a host that is down is deleted without it; the host removes the guest when it is back', async () => {
   await using world = await ComputeWorld.start();
   const id = await world.boot();

@@ -7,6 +7,7 @@ import type { SagaEngine } from '#platform/saga/engine.ts';
 import type { SagaError } from '#platform/saga/saga.ts';
 import type { ComputeDeps } from '../compute-deps.ts';
 import { finishAction } from '../instance-actions/instance-action.store.ts';
+import type { HostGrace } from '../nodes/host-grace.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { DesiredServers } from './desired-servers.ts';
 import type { ServerFault } from './server-row.ts';
@@ -21,6 +22,7 @@ export type ServerSagaDeps = {
   readonly placement: ComputeDeps['placement'];
   readonly scheduler: Scheduler;
   readonly servers: DesiredServers;
+  readonly grace: HostGrace;
   readonly sagas: SagaEngine;
   /** 512 random bytes as base64, for guests without randomness of their own. */
   readonly newSeed: () => string;
