@@ -56,7 +56,7 @@ export class Report {
             passed ? 'passed' : 'FAILED',
             what,
             command,
-            shortened(seen),
+            seen.trim().replaceAll(/\s+/g, ' '),
           ]),
         ),
       );
@@ -69,9 +69,4 @@ export class Report {
 /** Throws when what was seen is not what must be. */
 export function expect(condition: boolean, otherwise: string): asserts condition {
   if (!condition) throw new Error(otherwise);
-}
-
-function shortened(text: string): string {
-  const line = text.trim().replaceAll(/\s+/g, ' ');
-  return line.length > 110 ? `${line.slice(0, 107)}...` : line;
 }
