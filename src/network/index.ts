@@ -12,6 +12,7 @@ import { Policy } from '#platform/policy/policy.ts';
 import type { Reconciler } from '#platform/reconcile/reconciler.ts';
 import { DesiredSync } from './binding/host-sync.ts';
 import { portBindingReconciler } from './binding/port-binding.reconciler.ts';
+import { KnownHosts } from './binding/known-hosts.ts';
 import { PortEvents } from './binding/port-events.ts';
 import { PortStatus } from './binding/port-status.ts';
 import { discoveryRoutes } from './discovery/discovery.routes.ts';
@@ -72,7 +73,8 @@ export function createNetwork(options: NetworkOptions): NetworkParts {
     (rule) => policyNotAuthorized(`rule:${rule}`),
   );
   const events = new PortEvents(log);
-  const sync = new DesiredSync({ db, desired, observed, domain: settings.dnsDomain });
+  const known = new KnownHosts({ db, observed, log });
+  const sync = new DesiredSync({ db, desired, observed, known, domain: settings.dnsDomain });
   const status = new PortStatus({ db, observed, events, now, log });
   const deps: NetworkDeps = {
     db,
@@ -88,7 +90,7 @@ export function createNetwork(options: NetworkOptions): NetworkParts {
   const networks = new NetworkService(deps);
   const subnets = new SubnetService(deps);
   const ports = new PortService(deps);
-  const stop = status.start();
+  const stops = [known.start(), status.start()];
 
   const findTarget = {
     networks: async (ctx: Context, id: string) => targetOfNetwork(await networks.get(ctx, id)),
@@ -118,11 +120,13 @@ export function createNetwork(options: NetworkOptions): NetworkParts {
     reconcilers: [portBindingReconciler(sync, status)],
     policy,
     loadDesired: async () => {
+      await known.load();
       await sync.sayAll();
     },
     idle: async () => await status.idle(),
     close: async () => {
-      stop();
+      for (const stop of stops) stop();
+      await known.idle();
       await status.idle();
     },
   };

@@ -76,13 +76,6 @@ export const invalidSharedSetting = (name: string) =>
     `Unable to reconfigure sharing settings for network ${name}. Multiple projects are using it.`,
   );
 
-export const externalNetworkInUse = (id: string) =>
-  new Fault(
-    'conflict',
-    'ExternalNetworkInUse',
-    `External network ${id} cannot be updated to be made non-external, since it has existing gateway ports.`,
-  );
-
 export const flatNetworkInUse = (physicalNetwork: string) =>
   new Fault(
     'conflict',
@@ -148,13 +141,6 @@ export const gatewayInAllocationPool = (ip: string, pool: string) =>
     'conflict',
     'GatewayConflictWithAllocationPools',
     `Gateway ip ${ip} conflicts with allocation pool ${pool}.`,
-  );
-
-export const gatewayIpInUse = (ip: string, portId: string) =>
-  new Fault(
-    'conflict',
-    'GatewayIpInUse',
-    `Current gateway ip ${ip} already in use by port ${portId}. Unable to update.`,
   );
 
 export const nameserversExhausted = (subnetId: string, limit: number) =>
@@ -275,13 +261,6 @@ export const portBound = (portId: string, vifType: string, oldMac: string, newMa
     'conflict',
     'PortBound',
     `Unable to complete operation on port ${portId}, port is already bound, port type: ${vifType}, old_mac ${oldMac}, new_mac ${newMac}.`,
-  );
-
-export const unsupportedDeviceOwner = (operation: string, owner: string, portId: string) =>
-  new Fault(
-    'conflict',
-    'UnsupportedPortDeviceOwner',
-    `Operation ${operation} is not supported for device_owner ${owner} on port ${portId}.`,
   );
 
 /** Groups on a port without port security. The text speaks of an address, and none is looked for. */

@@ -300,6 +300,7 @@ test('a view is cut to what the policy allows and the caller asks for', () => {
   assert.deepEqual(new Viewer(policy, who('red'), BOX).show({ ...view }, target), {
     id: '1',
     name: 'n',
+    secret: undefined,
   });
   const admin = who('red', ['admin']);
   assert.deepEqual(new Viewer(policy, admin, BOX, ['secret']).show({ ...view }, target), {

@@ -35,6 +35,7 @@ function pluggedPorts(db: Db) {
     .where('ports.device_owner', '!=', DHCP_OWNER);
 }
 
+/** Every port that some host plugs. */
 export async function findAllPlugged(db: Db): Promise<readonly PluggedPort[]> {
   return await pluggedPorts(db).execute();
 }
@@ -57,15 +58,14 @@ export async function findPluggedOnNetwork(
   return await pluggedPorts(db).where('ports.network_id', '=', networkId).execute();
 }
 
-/** The hosts that plug a port of the network. */
-export async function hostsOfNetwork(db: Db, networkId: string): Promise<readonly string[]> {
-  const rows = await pluggedPorts(db)
-    .clearSelect()
-    .select('port_bindings.host')
-    .distinct()
+/** Whether the host plugs any port of the network. */
+export async function isPluggedOn(db: Db, networkId: string, host: string): Promise<boolean> {
+  const row = await pluggedPorts(db)
     .where('ports.network_id', '=', networkId)
-    .execute();
-  return rows.map((row) => row.host);
+    .where('port_bindings.host', '=', host)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /** Every IPv4 address on a network, with what its DHCP server says of it; in order, so that equal is equal. */
@@ -137,5 +137,18 @@ export async function findStatuses(db: Db) {
     .where('port_bindings.status', '=', 'ACTIVE')
     .where('ports.device_owner', '!=', DHCP_OWNER)
     .where((eb) => eb.or([eb('port_bindings.host', '!=', ''), eb('ports.status', '!=', 'DOWN')]))
+    .execute();
+}
+
+export async function findKnownHosts(db: Db): Promise<readonly string[]> {
+  const rows = await db.selectFrom('network_hosts').select('host').execute();
+  return rows.map((row) => row.host);
+}
+
+export async function insertKnownHost(db: Db, host: string): Promise<void> {
+  await db
+    .insertInto('network_hosts')
+    .values({ host })
+    .onConflict((conflict) => conflict.doNothing())
     .execute();
 }

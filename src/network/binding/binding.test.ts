@@ -242,6 +242,17 @@ test('after a restart hosts are told the same again, and statuses are taken over
   assert.equal((await net.red.get(`/v2.0/ports/${net.port.id}`)).body.port.status, 'ACTIVE');
 });
 
+test('a host of an earlier run can have ports before it is heard of again', async () => {
+  await using net = await start();
+  await using later = await startNetwork({ db: net.db });
+  await later.loadDesired();
+  const admin = later.as('red:admin,member,reader');
+  const answer = await admin.put(`/v2.0/ports/${net.port.id}`, {
+    port: { 'binding:host_id': 'h2' },
+  });
+  assert.equal(answer.body.port['binding:vif_type'], 'tap');
+});
+
 test('the reconciler makes good what was lost', async () => {
   await using net = await start();
   const [reconciler] = net.reconcilers;

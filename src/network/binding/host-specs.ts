@@ -9,6 +9,7 @@ import {
 import type { NetworkRow } from '../networks/network.store.ts';
 import type { AddressPair } from '../ports/address-pairs.ts';
 import type { DhcpOpt } from '../ports/dhcp-opts.ts';
+import type { Port } from '../ports/port.store.ts';
 import type { HostRoute } from '../subnets/subnet.schema.ts';
 import type { SubnetRow } from '../subnets/subnet.store.ts';
 
@@ -127,4 +128,21 @@ function hostnameOf({ dns_name, ip_address }: LeaseRow): string {
   return dns_name === ''
     ? `host-${ip_address.replaceAll('.', '-')}`
     : (dns_name.split('.')[0] ?? '');
+}
+
+/** All that hosts are told of a port: when two are the same, nobody needs to be told. */
+export function toldOf({ row, binding, fixedIps }: Port): string {
+  return JSON.stringify([
+    row.mac_address,
+    row.admin_state_up,
+    row.port_security_enabled,
+    row.allowed_address_pairs,
+    row.extra_dhcp_opts,
+    row.dns_name,
+    row.device_id,
+    row.device_owner,
+    binding.host,
+    binding.vif_type,
+    fixedIps.map((fixedIp) => fixedIp.ip_address),
+  ]);
 }

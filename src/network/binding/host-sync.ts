@@ -12,16 +12,19 @@ import {
   findDhcpPort,
   findPlugged,
   findPluggedOnNetwork,
-  hostsOfNetwork,
+  isPluggedOn,
   leasesOf,
+  type PluggedPort,
 } from './binding.store.ts';
 import { isSeenPlugged } from './binding.rules.ts';
 import { networkSpec, portSpec } from './host-specs.ts';
+import type { KnownHosts } from './known-hosts.ts';
 
 export type DesiredSyncDeps = {
   readonly db: Db;
   readonly desired: DesiredHosts;
   readonly observed: ObservedHosts;
+  readonly known: KnownHosts;
   /** The domain of guests on networks without one of their own. */
   readonly domain: string;
 };
@@ -38,7 +41,7 @@ export class DesiredSync implements HostSync {
   }
 
   isKnown(host: string): boolean {
-    return this.#deps.observed.status(host) !== undefined;
+    return this.#deps.known.has(host);
   }
 
   seesPlugged(host: string, portId: string): boolean {
@@ -50,19 +53,14 @@ export class DesiredSync implements HostSync {
       const { db } = this.#deps;
       const plugged = await findPlugged(db, portIds);
       // The network first: nothing is plugged into what is not there.
-      for (const { host, network_id } of plugged.values())
-        await this.#ensureNetwork(host, network_id);
+      for (const { host } of plugged.values()) await this.#ensureNetwork(host, networkId);
       for (const id of portIds) this.#say(id, plugged.get(id));
     });
     await this.#readSoon(networkId);
   }
 
   async networkChanged(networkId: string): Promise<void> {
-    await this.#queue.run(networkId, async () => {
-      for (const port of await findPluggedOnNetwork(this.#deps.db, networkId)) {
-        this.#say(port.id, port);
-      }
-    });
+    await this.#queue.run(networkId, async () => await this.#sayPorts(networkId));
     await this.#readSoon(networkId);
   }
 
@@ -74,22 +72,21 @@ export class DesiredSync implements HostSync {
       if (section === 'ports' || section === 'networks') changed += 1;
     });
     try {
-      const plugged = await findAllPlugged(db);
-      const hosts = new Set([...desired.hosts(), ...plugged.map((port) => port.host)]);
-      const networks = new Set(plugged.map((port) => port.network_id));
-      for (const host of hosts) {
-        for (const id of desired.ids(host, 'networks')) networks.add(id);
-      }
-      for (const networkId of networks) {
-        await this.#queue.run(networkId, async () => await this.#sayNetwork(networkId));
-        await this.#queue.run(networkId, async () => {
-          for (const port of await findPluggedOnNetwork(db, networkId)) this.#say(port.id, port);
-        });
-      }
       await this.#forgetGonePorts();
+      const plugged = await findAllPlugged(db);
+      const had = desired.hosts().flatMap((host) => desired.ids(host, 'networks'));
+      const networks = new Set([...plugged.map((port) => port.network_id), ...had]);
+      for (const networkId of networks) await this.networkChanged(networkId);
       return { seen: plugged.length + networks.size, changed };
     } finally {
       stop();
+    }
+  }
+
+  async #sayPorts(networkId: string): Promise<void> {
+    for (const port of await findPluggedOnNetwork(this.#deps.db, networkId)) {
+      await this.#ensureNetwork(port.host, networkId);
+      this.#say(port.id, port);
     }
   }
 
@@ -100,13 +97,15 @@ export class DesiredSync implements HostSync {
       const ids = desired.ids(host, 'ports');
       const plugged = await findPlugged(db, ids);
       for (const id of ids) {
-        if (plugged.get(id)?.host !== host) desired.set(host, 'ports', id, null);
+        const said = desired.find(host, 'ports', id);
+        // Read again in its turn, since it may have been plugged meanwhile.
+        if (said && plugged.get(id)?.host !== host) await this.portsChanged(said.networkId, [id]);
       }
     }
   }
 
   /** One port is plugged where its row says, and nowhere else. */
-  #say(id: string, port: Awaited<ReturnType<typeof findAllPlugged>>[number] | undefined): void {
+  #say(id: string, port: PluggedPort | undefined): void {
     const { desired } = this.#deps;
     for (const host of desired.hosts()) {
       if (host !== port?.host && desired.find(host, 'ports', id)) {
@@ -136,15 +135,15 @@ export class DesiredSync implements HostSync {
     await owed;
   }
 
-  /** A network is on the hosts that plug a port of it, and nowhere else. */
+  /** A network is on the hosts that plug a port of it: there it is brought up to date, or forgotten. */
   async #sayNetwork(networkId: string): Promise<void> {
     const { db, desired } = this.#deps;
-    const hosts = new Set(await hostsOfNetwork(db, networkId));
     const had = desired.hosts().filter((host) => desired.find(host, 'networks', networkId));
-    const spec = hosts.size > 0 ? await this.#specOf(networkId) : undefined;
-    for (const host of hosts) if (spec) desired.set(host, 'networks', networkId, spec);
+    if (had.length === 0) return;
+    const spec = await this.#specOf(networkId);
     for (const host of had) {
-      if (!hosts.has(host) || !spec) desired.set(host, 'networks', networkId, null);
+      const needed = spec !== undefined && (await isPluggedOn(db, networkId, host));
+      desired.set(host, 'networks', networkId, needed ? spec : null);
     }
   }
 

@@ -7,6 +7,7 @@ import type { Sent } from '../attributes/request-body.ts';
 import type { ResourceService } from '../attributes/resource.routes.ts';
 import { checkRevision } from '../attributes/revision.ts';
 import { DHCP_OWNER } from '../binding/binding.rules.ts';
+import { toldOf } from '../binding/host-specs.ts';
 import type { NetworkDeps } from '../network-deps.ts';
 import { portNotFound } from '../network.faults.ts';
 import { ensureDhcpPort } from './dhcp-port.ts';
@@ -109,7 +110,9 @@ export class PortService implements ResourceService<typeof PORT, Port> {
   /** After the commit: hosts first, so that whoever hears the event finds them told. */
   async #tell(before: Port, after: Port): Promise<void> {
     const { hosts, events } = this.#deps;
-    await hosts.portsChanged(after.row.network_id, [after.row.id]);
+    if (toldOf(before) !== toldOf(after)) {
+      await hosts.portsChanged(after.row.network_id, [after.row.id]);
+    }
     const was = before.row.status === 'ACTIVE';
     const is = after.row.status === 'ACTIVE';
     if (was !== is) events.emit(is ? 'plugged' : 'unplugged', is ? after.row : before.row);

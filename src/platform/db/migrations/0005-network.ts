@@ -105,6 +105,8 @@ export const network: Migration = {
     `create index fixed_ips_port on fixed_ips (port_id, position)`,
     `create index fixed_ips_address on fixed_ips (ip_address)`,
 
+    `create table network_hosts (host text primary key)`,
+
     `create table resource_tags (
       resource_id text not null,
       tag text not null,

@@ -101,11 +101,17 @@ export interface ResourceTagsTable {
   tag: string;
 }
 
+/** A host that has ever been heard of: ports may be bound there, also while it is away. */
+export interface NetworkHostsTable {
+  host: string;
+}
+
 export interface NetworkTables {
   networks: NetworksTable;
   subnets: SubnetsTable;
   ports: PortsTable;
   port_bindings: PortBindingsTable;
   fixed_ips: FixedIpsTable;
+  network_hosts: NetworkHostsTable;
   resource_tags: ResourceTagsTable;
 }
