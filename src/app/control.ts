@@ -16,7 +16,7 @@ import { Fault } from '#platform/fault.ts';
 import { DesiredHosts } from '#platform/host/desired-hosts.ts';
 import { HostGate } from '#platform/host/host-gate.ts';
 import { ObservedHosts } from '#platform/host/observed-hosts.ts';
-import { createHttpApp } from '#platform/http/http-app.ts';
+import { createHttpApp, type Patience } from '#platform/http/http-app.ts';
 import { newMac, newUuid } from '#platform/ids.ts';
 import type { Logger } from '#platform/log.ts';
 import { ReconcilerRunner } from '#platform/reconcile/runner.ts';
@@ -36,6 +36,8 @@ export type ControlOptions = {
   readonly inject?: Injector;
   /** Less work for each password hash, for tests. */
   readonly passwordLogN?: number;
+  /** How long slow clients are waited for, for tests. */
+  readonly patience?: Patience;
 };
 
 /** All parts of a control plane that is ready to be listened on. */
@@ -123,11 +125,12 @@ export class Control {
       authenticate: async (token) => await identity.api.authenticate(token),
       authUrl: () => `${publicUrl()}/identity`,
       signal: stop.signal,
+      ...(options.patience && { patience: options.patience }),
     });
     this.#stop = stop;
   }
 
-  /** Opens the database and takes up what an earlier process has left; no agent is let in before `begin`. */
+  /** Opens the database and takes up what an earlier process has left; no agent is let in before `load`. */
   static async open(options: ControlOptions): Promise<Control> {
     const db = await openDatabase(options.database);
     try {
@@ -138,16 +141,26 @@ export class Control {
     }
   }
 
-  /** Puts half-done work right, knows again what every host should be, and sets the engine going. */
-  async begin(): Promise<void> {
+  /** Puts half-done uploads right, and knows again what every host should be. */
+  async load(): Promise<void> {
     await this.image.recover();
     // An agent that were told less than all would take away what it was not told of.
     await this.network.loadDesired();
     await this.compute.loadDesired();
+  }
+
+  /** Takes up the work that was under way, and looks for more. */
+  async resume(): Promise<void> {
     await this.sagas.begin();
     for (const reconciler of [...this.network.reconcilers, ...this.compute.reconcilers]) {
       this.reconcilers.add(reconciler);
     }
+  }
+
+  /** Both of these at once, for those that need not wait for an agent in between. */
+  async begin(): Promise<void> {
+    await this.load();
+    await this.resume();
   }
 
   /** No more requests and no more work; what is under way is taken up at the next start. */

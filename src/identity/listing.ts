@@ -35,7 +35,7 @@ export function parseListing(
   const filters: Filter[] = [];
   for (const [name, given] of Object.entries(query)) {
     const [attribute = '', comparator] = name.split('__');
-    const kind = attributes[attribute];
+    const kind = Object.hasOwn(attributes, attribute) ? attributes[attribute] : undefined;
     const [value] = listOf(given);
     if (kind === undefined || value === undefined) continue;
     if (kind === 'flag') {

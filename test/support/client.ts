@@ -22,6 +22,11 @@ export class Client {
     this.#headers = headers;
   }
 
+  /** The token that it speaks with; '' without one. */
+  get token(): string {
+    return this.#headers['x-auth-token'] ?? '';
+  }
+
   /** A string or buffer is sent as it is, with the content type `headers` name; anything else as JSON. */
   async send(
     method: Method,

@@ -6,7 +6,9 @@ import { FakeBlobs } from '#drivers/blobs/fake/fake-blobs.ts';
 import { FakeDataplane } from '#drivers/dataplane/fake/fake-dataplane.ts';
 import { FakeHypervisor } from '#drivers/hypervisor/fake/fake-hypervisor.ts';
 import { internalContext } from '#platform/context.ts';
+import type { Patience } from '#platform/http/http-app.ts';
 import { silentLog, type Logger } from '#platform/log.ts';
+import { setLimits } from '#platform/quota/quota.store.ts';
 import type { Injector } from '#platform/saga/saga.ts';
 import { Client, type Answer } from './client.ts';
 import { collectRoutes } from './routes.ts';
@@ -24,6 +26,7 @@ export type TestCloudOptions = {
   readonly policy?: Readonly<Record<string, string>>;
   readonly now?: () => Date;
   readonly log?: Logger;
+  readonly patience?: Patience;
   /** True for flavors, an image and a network of the project `demo`. */
   readonly furnished?: boolean;
 };
@@ -60,6 +63,7 @@ export async function startTestCloud(options: TestCloudOptions = {}) {
     log,
     passwordLogN: 4,
     ...(options.now && { now: options.now }),
+    ...(options.patience && { patience: options.patience }),
     ...(options.inject && { inject: options.inject }),
   });
   undo.defer(async () => await control.close());
@@ -198,6 +202,12 @@ async function furnish(
     from: { bytes: blank() },
   });
   const demo = as('demo');
+  const { body } = await demo.get('/networking/v2.0/quotas/project');
+  const project: string = body.project.project_id;
+  // A test that makes many things is not about limits.
+  const ofNetwork = ['network', 'subnet', 'port', 'security_group', 'security_group_rule'];
+  await setLimits(control.db, 'network', project, unlimited(ofNetwork));
+  await setLimits(control.db, 'compute', project, unlimited(['instances', 'cores', 'ram']));
   const network = await demo.make('/networking/v2.0/networks', { network: { name: 'private' } });
   await demo.make('/networking/v2.0/subnets', {
     subnet: { network_id: network.id, ip_version: 4, cidr: '10.20.0.0/24' },
@@ -207,6 +217,8 @@ async function furnish(
     return nodes.length > 0;
   });
 }
+
+const unlimited = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, -1]));
 
 async function* blank(): AsyncGenerator<Buffer> {
   yield await Promise.resolve(Buffer.alloc(4096));

@@ -1,4 +1,5 @@
 /** The one HTTP server: services side by side under their prefixes, each with its own words for faults. */
+import type { IncomingMessage } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, {
   type FastifyBaseLogger,
@@ -15,6 +16,7 @@ import { Fault } from '../fault.ts';
 import { newRequestId } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import { platformDialect, wireFault, type Dialect } from './fault-bodies.ts';
+import { BODY_LIMIT, BODY_TIME_MS, readJson } from './json-body.ts';
 import { lazyValidatorCompiler, validationProblem, type ValidatedPart } from './validation.ts';
 
 declare module 'fastify' {
@@ -29,6 +31,8 @@ declare module 'fastify' {
     policy?: string | readonly string[];
   }
 }
+
+export { readJson } from './json-body.ts';
 
 /** The instance that a service's routes are registered on. */
 export type ServiceApp = FastifyInstance<
@@ -59,29 +63,45 @@ export type HttpAppOptions = {
   readonly authUrl: () => string;
   /** Aborted when the cloud goes down. */
   readonly signal: AbortSignal;
+  /** For tests that do not want to wait. */
+  readonly patience?: Patience;
 };
 
-/** A JSON body may be this large; image uploads are streams and have a quota of their own. */
-const BODY_LIMIT = 1 << 20;
-/** A JSON body must have arrived whole after this long. */
-const BODY_TIME_MS = 30_000;
+/** How long slow clients are waited for, in milliseconds. */
+export type Patience = {
+  /** Until all headers have come. */
+  readonly headers: number;
+  /** Until a JSON body has come whole. */
+  readonly body: number;
+  /** While nothing at all comes or goes. */
+  readonly silence: number;
+};
+
+/** Uploads of images may take hours, as long as they go on. */
+const PATIENCE: Patience = { headers: 60_000, body: BODY_TIME_MS, silence: 120_000 };
 
 export function createHttpApp(options: HttpAppOptions): FastifyInstance {
+  const patience = options.patience ?? PATIENCE;
   const app = Fastify({
     logger: false,
     bodyLimit: BODY_LIMIT,
     genReqId: newRequestId,
-    // A client that sends or takes nothing for this long is let go of.
-    connectionTimeout: 120_000,
+    connectionTimeout: patience.silence,
+    http: {
+      headersTimeout: patience.headers,
+      connectionsCheckingInterval: Math.min(patience.headers / 2, 30_000),
+    },
     keepAliveTimeout: 75_000,
-    // Uploads may take hours; JSON bodies have BODY_TIME_MS instead.
+    // Uploads may take hours; JSON bodies have a time of their own.
     requestTimeout: 0,
     forceCloseConnections: true,
     // A node that reads `?a=1&a=2` as a list, and one that never follows prototypes.
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
     // After a failed parse the framework would otherwise answer in its own words.
     frameworkErrors: (error, request, reply) => {
-      void sendFault(platformDialect, asFault(platformDialect, error), request, reply);
+      const service = options.services.find(({ prefix }) => isUnder(prefix, request.url));
+      const dialect = service?.dialect ?? platformDialect;
+      void sendFault(dialect, asFault(dialect, error), request, reply);
     },
   });
   app.setValidatorCompiler(lazyValidatorCompiler() as never);
@@ -130,8 +150,8 @@ function servicePlugin(service: Service, options: HttpAppOptions): FastifyPlugin
     app.addHook('onRoute', (route) => served.add(route.method, route.url));
     app.addContentTypeParser(
       'application/json',
-      async (_request: FastifyRequest, payload: NodeJS.ReadableStream) =>
-        await readJson(payload, dialect),
+      async (_request: FastifyRequest, payload: IncomingMessage) =>
+        await readJson(payload, dialect, options.patience?.body),
     );
     app.setErrorHandler(errorHandler(dialect, options));
     app.setNotFoundHandler(async (request, reply) => {
@@ -184,6 +204,10 @@ function servicePlugin(service: Service, options: HttpAppOptions): FastifyPlugin
   };
 }
 
+function isUnder(prefix: string, url: string): boolean {
+  return url.startsWith(prefix) && /^($|[/?])/.test(url.slice(prefix.length));
+}
+
 function anonymous(
   request: FastifyRequest,
   microversion: number,
@@ -206,35 +230,6 @@ function anonymous(
     log: options.log,
     signal: options.signal,
   };
-}
-
-/** Reads a whole JSON body, within its bounds. An empty one is `null`. */
-export async function readJson(payload: NodeJS.ReadableStream, dialect: Dialect): Promise<unknown> {
-  const timer = setTimeout(() => {
-    const late = new Fault('invalid', 'RequestTimeout', 'The request body did not arrive in time.');
-    (payload as unknown as { destroy(error: Error): void }).destroy(late);
-  }, BODY_TIME_MS);
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of payload) {
-      const bytes = chunk as Buffer;
-      size += bytes.length;
-      if (size > BODY_LIMIT) {
-        throw new Fault('too-large', 'RequestTooLarge', 'Request is too large.');
-      }
-      chunks.push(bytes);
-    }
-  } finally {
-    clearTimeout(timer);
-  }
-  if (size === 0) return null;
-  try {
-    // `__proto__` in a body stays an ordinary member name here, since JSON.parse defines it as one.
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
-  } catch (cause) {
-    throw new Fault('invalid', 'MalformedRequestBody', dialect.malformedBody, { cause });
-  }
 }
 
 function errorHandler(dialect: Dialect, options: HttpAppOptions) {
@@ -263,7 +258,7 @@ async function sendFault(
   });
   reply.code(status).type(contentType).header('x-openstack-request-id', request.id);
   // The rest of a refused body is not read: the connection cannot be used again.
-  if (status === 413) reply.header('connection', 'close');
+  if (status === 413 || fault.code === 'RequestTimeout') reply.header('connection', 'close');
   reply.serializer((text) => text as string);
   await reply.send(body);
 }
@@ -284,6 +279,9 @@ function asFault(dialect: Dialect, error: unknown): Fault {
   switch (known.statusCode) {
     case 400:
       return new Fault('invalid', 'HTTPBadRequest', known.message ?? 'Bad request.');
+    case 414:
+      // An id that is longer than any that exists.
+      return new Fault('not-found', 'HTTPNotFound', 'The resource could not be found.');
     case 413:
       return new Fault('too-large', 'RequestTooLarge', 'Request is too large.');
     case 415:
