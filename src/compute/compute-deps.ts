@@ -1,5 +1,6 @@
 /** What the compute service is made from, and what its parts look up in one another. */
-import type { Db } from '#platform/db/tables.ts';
+import type { Context } from '#platform/context.ts';
+import type { Db, Tx } from '#platform/db/tables.ts';
 import type { DesiredHosts } from '#platform/host/desired-hosts.ts';
 import type { HostReader } from '#platform/host/host-gate.ts';
 import type { ObservedHosts } from '#platform/host/observed-hosts.ts';
@@ -9,6 +10,8 @@ import type { IdentityApi } from '#identity/index.ts';
 import type { ImageApi } from '#image/index.ts';
 import type { NetworkApi } from '#network/network-api.ts';
 import type { PlacementApi } from '#placement/placement-api.ts';
+import type { Limits } from '#platform/quota/quota.store.ts';
+import type { GroupWish } from './server-groups/server-group.rules.ts';
 
 export type ComputeDeps = {
   readonly db: Db;
@@ -26,6 +29,8 @@ export type ComputeDeps = {
   readonly hostReader: HostReader;
   /** Asks for a run of a reconciler soon, by its name. */
   readonly wakeReconciler: (name: string) => void;
+  /** The name of the machine that this process runs on, as service lists show it; the machine's own by default. */
+  readonly controlHost?: string;
   /** From `policy.yaml`. */
   readonly policyOverrides: Readonly<Record<string, string>>;
   /** An agent that has been away for this long is down; 15 s when it is not said. */
@@ -54,13 +59,16 @@ export type KeypairLookup = (
 export type ServerGroupLookup = {
   /** Ids of the groups that a server is in. */
   readonly groupsOf: (db: Db, serverId: string) => Promise<readonly string[]>;
+  /** Puts new servers into the group that a scheduler hint names; refuses one that the caller may not use, and too many. */
+  readonly join: (
+    tx: Tx,
+    ctx: Context,
+    groupId: string,
+    servers: { readonly ids: readonly string[]; readonly limits: Limits },
+  ) => Promise<void>;
+  /** What its group asks of a server's host; null when it is in none. */
+  readonly wishOf: (db: Db, serverId: string) => Promise<GroupWish | null>;
 };
 
 /** The zone of hosts that no aggregate puts elsewhere. */
 export const DEFAULT_ZONE = 'nova';
-
-/** Zones as they are without aggregates. */
-export const singleZone: ZoneLookup = {
-  zoneOfHosts: async () => () => DEFAULT_ZONE,
-  zoneNames: async () => new Set([DEFAULT_ZONE]),
-};

@@ -3,8 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { Policy } from '#platform/policy/policy.ts';
 import type { Service } from '#platform/http/http-app.ts';
 import type { Reconciler } from '#platform/reconcile/reconciler.ts';
-import { singleZone, type ComputeDeps } from './compute-deps.ts';
+import type { ComputeDeps } from './compute-deps.ts';
 import { policyDenied } from './compute.faults.ts';
+import { ADMIN_POLICIES, adminRoutes } from './admin.ts';
+import { aggregateZones } from './aggregates/aggregate-zones.ts';
 import { addressRoutes } from './addresses/address.routes.ts';
 import { ensureDefaultFlavors } from './flavors/default-flavors.ts';
 import { flavorRoutes } from './flavors/flavor.routes.ts';
@@ -27,6 +29,7 @@ import { CORE_POLICIES } from './policies.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
 import { serverMetadataRoutes } from './server-metadata/server-metadata.routes.ts';
 import { ServerMetadata } from './server-metadata/server-metadata.service.ts';
+import { ServerGroupMembers } from './server-groups/server-group-members.ts';
 import { serverTagRoutes } from './server-tags/server-tag.routes.ts';
 import { DesiredServers } from './servers/desired-servers.ts';
 import { ServerActions } from './servers/server-actions.ts';
@@ -65,18 +68,18 @@ export function createCompute(deps: ComputeDeps): Compute {
   const { db, log, now, newId, network, image, placement, observed, sagas } = deps;
   const forceConfigDrive = deps.forceConfigDrive ?? true;
   const policy = new Policy(
-    [...CORE_POLICIES, ...KEYPAIR_POLICIES],
+    [...CORE_POLICIES, ...KEYPAIR_POLICIES, ...ADMIN_POLICIES],
     deps.policyOverrides,
     policyDenied,
   );
   const check = new RequestCheck();
-  const zones = singleZone;
-  const groups = { groupsOf: async () => [] };
+  const zones = aggregateZones;
+  const groups = new ServerGroupMembers(policy);
 
   const graceMs = deps.hostGraceMs ?? HOST_GRACE_MS;
   const grace = new HostGrace({ observed, now, graceMs });
   const servers = new DesiredServers({ db, desired: deps.desired, observed, grace });
-  const scheduler = new Scheduler({ placement, observed, zones });
+  const scheduler = new Scheduler({ placement, observed, zones, groups });
   const sagaDeps: ServerSagaDeps = {
     db,
     log,
@@ -110,6 +113,7 @@ export function createCompute(deps: ComputeDeps): Compute {
     policy,
     flavors,
     zones,
+    groups,
     findKeypair: async (tx, userId, name) => {
       const row = await findKeypair(tx, userId, name);
       return row && { name: row.name, type: row.type, publicKey: row.public_key };
@@ -153,6 +157,7 @@ export function createCompute(deps: ComputeDeps): Compute {
       serverTagRoutes(reader, actions, check),
       instanceActionRoutes({ db, reader, policy, check }),
       serverExtrasRoutes(reader),
+      ...adminRoutes({ ...deps, policy, zones, check }),
     ]),
     reconcilers: [power, nodes, lostPorts],
     loadDesired: async () => await servers.loadAll(),

@@ -1,5 +1,5 @@
 /** Limits of a project that has none of its own; -1 is none. */
-import { findLimits, type Limits } from '#platform/quota/quota.store.ts';
+import { findLimits, setLimits, type Limits } from '#platform/quota/quota.store.ts';
 import type { Db } from '#platform/db/tables.ts';
 
 /** The name under which the compute service's limits are kept. */
@@ -24,15 +24,26 @@ export const QUOTA_DEFAULTS = {
 
 export type QuotaResource = keyof typeof QUOTA_DEFAULTS;
 
-/** A quota class's limits are kept under this id, and hold for every project without limits of its own. */
-export const QUOTA_CLASS_DEFAULT = 'class:default';
+/** A quota class's limits are kept under this id; those of `default` hold for projects without limits of their own. */
+const classId = (name: string) => `class:${name}`;
+
+/** All limits of a class: its own, then the ones above. */
+export async function classLimits(
+  db: Db,
+  name: string,
+): Promise<Readonly<Record<QuotaResource, number>>> {
+  return { ...QUOTA_DEFAULTS, ...(await findLimits(db, QUOTA_SERVICE, classId(name))) };
+}
+
+export async function setClassLimits(db: Db, name: string, limits: Limits): Promise<void> {
+  await setLimits(db, QUOTA_SERVICE, classId(name), limits);
+}
 
 /** All limits of a project: its own, then those of the default class, then the ones above. */
 export async function limitsOf(
   db: Db,
   projectId: string,
 ): Promise<Readonly<Record<QuotaResource, number>>> {
-  const ofClass = await findLimits(db, QUOTA_SERVICE, QUOTA_CLASS_DEFAULT);
-  const own = await findLimits(db, QUOTA_SERVICE, projectId);
-  return { ...QUOTA_DEFAULTS, ...ofClass, ...own };
+  const ofClass = await classLimits(db, 'default');
+  return { ...ofClass, ...(await findLimits(db, QUOTA_SERVICE, projectId)) };
 }

@@ -17,6 +17,7 @@ type State =
   | { kind: 'end'; next: number }
   | { kind: 'match' };
 
+const MAX_LENGTH = 255;
 const MAX_STATES = 2000;
 const OPERATORS = /[\\^$.|?*+()[\]{}]/;
 
@@ -74,6 +75,8 @@ class Compiler {
 
   constructor(source: string) {
     this.#source = Array.from(source);
+    // Groups within groups are read by functions that call one another.
+    if (this.#source.length > MAX_LENGTH) throw this.#bad();
   }
 
   compile(): { states: readonly State[]; start: number } {

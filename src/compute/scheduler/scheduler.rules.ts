@@ -1,5 +1,10 @@
 /** Which host takes a server: filters that say no, one after another, then the host with most room. Pure. */
 import type { ProviderUsage } from '#placement/placement-api.ts';
+import {
+  groupAllows,
+  groupPreference,
+  type GroupWish,
+} from '../server-groups/server-group.rules.ts';
 
 /** A host that has room, with what else is known of it. */
 export type HostCandidate = {
@@ -19,6 +24,8 @@ export type Wanted = {
   /** Servers that it should be on another host than, or on the same as, by their hosts. */
   readonly differentFrom: ReadonlySet<string>;
   readonly sameAs: ReadonlySet<string>;
+  /** What its server group asks; null when it is in none. */
+  readonly group: GroupWish | null;
 };
 
 type Filter = {
@@ -44,6 +51,11 @@ const FILTERS: readonly Filter[] = [
     name: 'SameHostFilter',
     passes: (host, { sameAs }) => sameAs.size === 0 || sameAs.has(host.provider.name),
   },
+  {
+    name: 'ServerGroupFilter',
+    passes: (host, { group, forced }) =>
+      forced || group === null || groupAllows(group, host.provider.name),
+  },
 ];
 
 /** Hosts that would do, best first; and which filter took the last ones away when there are none. */
@@ -58,10 +70,16 @@ export function rankHosts(
     hosts = passed;
   }
   const ranked = hosts
-    .map((host) => ({ host, free: freeMemory(host.provider) }))
+    .map((host) => ({
+      host,
+      liked: wanted.group ? groupPreference(wanted.group, host.provider.name) : 0,
+      free: freeMemory(host.provider),
+    }))
     .sort(
       (one, other) =>
-        other.free - one.free || (one.host.provider.name < other.host.provider.name ? -1 : 1),
+        other.liked - one.liked ||
+        other.free - one.free ||
+        (one.host.provider.name < other.host.provider.name ? -1 : 1),
     );
   return { hosts: ranked.map(({ host }) => host), lastFilter: null };
 }

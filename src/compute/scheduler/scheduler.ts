@@ -4,7 +4,7 @@ import type { ObservedHosts } from '#platform/host/observed-hosts.ts';
 import { Fault } from '#platform/fault.ts';
 import type { PlacementApi, Resources } from '#placement/placement-api.ts';
 import { noValidHost } from '../compute.faults.ts';
-import type { ZoneLookup } from '../compute-deps.ts';
+import type { ServerGroupLookup, ZoneLookup } from '../compute-deps.ts';
 import { listComputeNodes } from '../nodes/compute-node.store.ts';
 import { flavorOf, type ServerRow } from '../servers/server-row.ts';
 import { rankHosts, type Wanted } from './scheduler.rules.ts';
@@ -13,6 +13,7 @@ export type SchedulerDeps = {
   readonly placement: PlacementApi;
   readonly observed: ObservedHosts;
   readonly zones: ZoneLookup;
+  readonly groups: ServerGroupLookup;
 };
 
 export class Scheduler {
@@ -26,9 +27,9 @@ export class Scheduler {
   async claim(
     tx: Tx,
     server: ServerRow,
-    wanted: Wanted,
+    wanted: Omit<Wanted, 'group'>,
   ): Promise<{ readonly host: string; readonly zone: string }> {
-    const { placement, observed, zones } = this.#deps;
+    const { placement, observed, zones, groups } = this.#deps;
     const resources = resourcesOf(server);
     const providers = await placement.candidates(tx, resources);
     const nodes = new Map((await listComputeNodes(tx)).map((node) => [node.host, node]));
@@ -43,7 +44,10 @@ export class Scheduler {
         zone: zoneOf(provider.name),
       };
     });
-    const { hosts } = rankHosts(candidates, wanted);
+    const { hosts } = rankHosts(candidates, {
+      ...wanted,
+      group: await groups.wishOf(tx, server.id),
+    });
     for (const { provider, zone } of hosts) {
       try {
         const consumer = { id: server.id, projectId: server.project_id, userId: server.user_id };

@@ -169,7 +169,10 @@ async function fail(
   await failServer(deps, params, message, details);
 }
 
-async function wantedOf(db: ServerSagaDeps['db'], params: ServerCreateParams): Promise<Wanted> {
+async function wantedOf(
+  db: ServerSagaDeps['db'],
+  params: ServerCreateParams,
+): Promise<Omit<Wanted, 'group'>> {
   const hostsOf = async (ids: readonly string[]) => {
     const hosts = new Set<string>();
     for (const id of ids) {

@@ -4,7 +4,7 @@ import type { Context } from '#platform/context.ts';
 import { flag, type Tx } from '#platform/db/tables.ts';
 import type { Policy } from '#platform/policy/policy.ts';
 import type { ImageFacts } from '#image/index.ts';
-import type { ComputeDeps, KeypairLookup, ZoneLookup } from '../compute-deps.ts';
+import type { ComputeDeps, KeypairLookup, ServerGroupLookup, ZoneLookup } from '../compute-deps.ts';
 import { badRequest, metadataLimitExceeded } from '../compute.faults.ts';
 import type { FlavorRow } from '../flavors/flavor.store.ts';
 import { extraSpecsOf, type FlavorService } from '../flavors/flavor.service.ts';
@@ -29,6 +29,7 @@ export type ServerCreatorDeps = Pick<
   readonly policy: Policy;
   readonly flavors: FlavorService;
   readonly zones: ZoneLookup;
+  readonly groups: ServerGroupLookup;
   readonly findKeypair: KeypairLookup;
 };
 
@@ -100,6 +101,8 @@ export class ServerCreator {
         firstNumber: await nextServerNumber(tx),
       });
       await insertServers(tx, rows);
+      const { group } = hintsOf(body);
+      if (group !== undefined) await this.#deps.groups.join(tx, ctx, group, { ids, limits });
       await this.#startSagas(tx, ctx, rows, { where, nics: checked.nics, groups, body });
       return ids;
     });
