@@ -31,8 +31,9 @@ for (const [index, name] of NAMES.entries()) {
 await world.as('red').post(`/servers/${ids.get('db')}/action`, { 'os-stop': null });
 await world.idle();
 await world.as('admin').post(`/servers/${ids.get('web-1')}/action`, { lock: null });
-const address = world.network.ports.values().find(({ deviceId }) => deviceId === ids.get('web-2'))
-  ?.fixedIps[0]?.ip;
+const address = [...world.network.ports.values()].find(
+  ({ deviceId }) => deviceId === ids.get('web-2'),
+)?.fixedIps[0]?.ip;
 after(async () => {
   await world[Symbol.asyncDispose]();
 });
