@@ -3,7 +3,6 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { delay } from '#base/async.ts';
-import { startCloud, type Cloud } from '#app/cloud.ts';
 import { findControl } from '#app/control-record.ts';
 import { start } from '#drivers/run.ts';
 import { DEFAULT_LISTEN, parseListen, urlOf, type CloudConfig } from '#platform/config.ts';
@@ -54,7 +53,9 @@ async function stay(config: CloudConfig): Promise<number> {
     process.on(name, () => resolve('polite'));
   }
   process.on('SIGQUIT', () => resolve('quick'));
-  const cloud: Cloud = await startCloud(config, progress);
+  // Most of the program: whoever only starts it detached need not load it.
+  const { startCloud } = await import('#app/cloud.ts');
+  const cloud = await startCloud(config, progress);
   print(`The cloud of '${config.stateDir}' is up.`);
   print(howToUse(config.stateDir, cloud.url));
   const how = await asked;
@@ -70,6 +71,7 @@ async function detach(config: CloudConfig): Promise<number> {
   const child = start(
     process.execPath,
     [
+      ...process.execArgv,
       join(dirname(fileURLToPath(import.meta.url)), 'stackyard.ts'),
       'up',
       `--state-dir=${config.stateDir}`,
