@@ -1,6 +1,7 @@
 /** Limits of a project that has none of its own; -1 is none. */
 import { findLimits, setLimits, type Limits } from '#platform/quota/quota.store.ts';
 import type { Db } from '#platform/db/tables.ts';
+import { findUserLimits } from './quotas/user-quota.store.ts';
 
 /** The name under which the compute service's limits are kept. */
 export const QUOTA_SERVICE = 'compute';
@@ -46,4 +47,13 @@ export async function limitsOf(
 ): Promise<Readonly<Record<QuotaResource, number>>> {
   const ofClass = await classLimits(db, 'default');
   return { ...ofClass, ...(await findLimits(db, QUOTA_SERVICE, projectId)) };
+}
+
+/** The limits of a user within a project: the user's own, then the project's. */
+export async function limitsOfUser(
+  db: Db,
+  projectId: string,
+  userId: string,
+): Promise<Readonly<Record<QuotaResource, number>>> {
+  return { ...(await limitsOf(db, projectId)), ...(await findUserLimits(db, projectId, userId)) };
 }

@@ -4,7 +4,7 @@ import type { Db } from '#platform/db/tables.ts';
 import { Fault } from '#platform/fault.ts';
 import type { Policy } from '#platform/policy/policy.ts';
 import { badRequest, conflict, notFound } from '../compute.faults.ts';
-import { limitsOf } from '../quota-defaults.ts';
+import { limitsOfUser } from '../quota-defaults.ts';
 import { checkKeypairName } from './keypair.rules.ts';
 import type { KeypairCreateBody } from './keypair.schema.ts';
 import type { KeypairRow } from './keypair.store.ts';
@@ -44,7 +44,7 @@ export class KeypairService {
     }
     const row = await db.transaction().execute(async (tx) => {
       // compat: the quota of key pairs is the project's, and each of its users has as many.
-      const { key_pairs: limit } = await limitsOf(tx, ctx.projectId);
+      const { key_pairs: limit } = await limitsOfUser(tx, ctx.projectId, userId);
       if (limit >= 0 && (await store.countKeypairs(tx, userId)) >= limit) {
         throw new Fault(
           'over-quota',

@@ -11,14 +11,15 @@ import { extraSpecsOf, type FlavorService } from '../flavors/flavor.service.ts';
 import { booleanOf } from '../http/schema-parts.ts';
 import { insertActions } from '../instance-actions/instance-action.store.ts';
 import { findComputeNode } from '../nodes/compute-node.store.ts';
-import { limitsOf } from '../quota-defaults.ts';
+import { limitsOf, limitsOfUser } from '../quota-defaults.ts';
+import { quotaUsage } from '../quotas/quota-usage.store.ts';
 import * as faults from './server-create.faults.ts';
 import { checkMany, hostnameOf, namesOf, parseNetworks } from './server-create.rules.ts';
 import { serverCreate, type ServerCreateParams } from './server-create.saga.ts';
 import type { SchedulerHints, ServerCreateBody } from './server-create.schema.ts';
 import { checkBoot, checkFlavorFits, checkPersonality } from './server-image.rules.ts';
 import { checkNetworks, type NicTemplate } from './server-networks.ts';
-import { checkServerQuota } from './server-quota.rules.ts';
+import { checkServerQuota, type Size } from './server-quota.rules.ts';
 import { joinTags, type FlavorSnapshot, type ServerRow } from './server-row.ts';
 import { insertServers, nextServerNumber, usageOf } from './server.store.ts';
 
@@ -76,7 +77,7 @@ export class ServerCreator {
     const groups = await this.#securityGroups(ctx, body);
     const checked = await checkNetworks(network, ctx, requested, { min, max });
     const keypair = await this.#keypair(ctx, server.key_name);
-    const limits = await limitsOf(db, ctx.projectId);
+    const limits = await limitsOfUser(db, ctx.projectId, ctx.userId);
     const metadata = server.metadata ?? {};
     const most = limits.metadata_items;
     if (most >= 0 && Object.keys(metadata).length > most) throw metadataLimitExceeded(most);
@@ -87,10 +88,7 @@ export class ServerCreator {
     }
     const reservationId = `r-${randomText(8, LOWER)}`;
     const made = await db.transaction().execute(async (tx) => {
-      const count = checkServerQuota(limits, await usageOf(tx, ctx.projectId), flavor, {
-        min,
-        max: checked.maxCount,
-      });
+      const count = await countWithinQuota(tx, ctx, flavor, { min, max: checked.maxCount });
       const ids = Array.from({ length: count }, () => newId());
       const rows = this.#rows(ctx, body, ids, {
         reservationId,
@@ -300,6 +298,25 @@ export class ServerCreator {
       });
     }
   }
+}
+
+/** As many servers as the quotas of the project and of the user leave room for. */
+async function countWithinQuota(
+  tx: Tx,
+  ctx: Context,
+  size: Size,
+  { min, max }: { readonly min: number; readonly max: number },
+): Promise<number> {
+  const { projectId, userId } = ctx;
+  const count = checkServerQuota(
+    await limitsOf(tx, projectId),
+    await usageOf(tx, projectId),
+    size,
+    { min, max },
+  );
+  const limits = await limitsOfUser(tx, projectId, userId);
+  const own = await quotaUsage(tx, projectId, userId);
+  return checkServerQuota(limits, own, size, { min, max: count });
 }
 
 const LOWER = 'abcdefghijklmnopqrstuvwxyz0123456789';

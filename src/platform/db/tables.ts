@@ -4,6 +4,7 @@ import type { ComputeTables } from './tables/compute.ts';
 import type { AggregateTables } from './tables/compute-aggregates.ts';
 import type { KeypairTables } from './tables/compute-keypairs.ts';
 import type { ServerGroupTables } from './tables/compute-server-groups.ts';
+import type { UserQuotaTables } from './tables/compute-user-quotas.ts';
 import type { EngineTables } from './tables/engine.ts';
 import type { IdentityTables } from './tables/identity.ts';
 import type { ImageTables } from './tables/image.ts';
@@ -22,7 +23,8 @@ export interface Tables
     ComputeTables,
     KeypairTables,
     AggregateTables,
-    ServerGroupTables {}
+    ServerGroupTables,
+    UserQuotaTables {}
 
 /** A connection outside or inside a transaction. Store functions take this. */
 export type Db = Kysely<Tables>;

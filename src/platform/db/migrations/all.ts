@@ -9,6 +9,7 @@ import { image } from './0003-image.ts';
 import { network } from './0005-network.ts';
 import { placement } from './0004-placement.ts';
 import { serverGroups } from './0009-server-groups.ts';
+import { userQuotas } from './0010-user-quotas.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
   engine,
@@ -20,4 +21,5 @@ export const MIGRATIONS: readonly Migration[] = [
   keypairs,
   aggregates,
   serverGroups,
+  userQuotas,
 ];

@@ -1,0 +1,61 @@
+/** The extensions of Nova's API that are served here, for clients that ask before they use one. */
+export type Extension = {
+  readonly alias: string;
+  readonly name: string;
+  readonly description: string;
+};
+
+/** By alias. */
+export const EXTENSIONS: readonly Extension[] = [
+  ['OS-DCF', 'DiskConfig', 'How the disk of a server is partitioned.'],
+  ['OS-EXT-AZ', 'ExtendedAvailabilityZone', 'The availability zone of a server.'],
+  ['OS-EXT-IPS', 'ExtendedIps', 'The type of each address of a server.'],
+  ['OS-EXT-IPS-MAC', 'ExtendedIpsMac', 'The MAC address behind each address of a server.'],
+  ['OS-EXT-SRV-ATTR', 'ExtendedServerAttributes', 'What administrators see of a server.'],
+  ['OS-EXT-STS', 'ExtendedStatus', 'The states of a server, and what is being done to it.'],
+  ['OS-FLV-DISABLED', 'FlavorDisabled', 'Whether a flavor is disabled.'],
+  ['OS-FLV-EXT-DATA', 'FlavorExtraData', 'The ephemeral disk of a flavor.'],
+  ['OS-SCH-HNT', 'SchedulerHints', 'Hints to the scheduler when a server is created.'],
+  ['OS-SRV-USG', 'ServerUsage', 'When a server was launched and terminated.'],
+  ['os-access-ips', 'AccessIPs', 'Addresses by which a server is to be reached.'],
+  ['os-aggregates', 'Aggregates', 'Groups of hosts.'],
+  ['os-attach-interfaces', 'AttachInterfaces', 'Interfaces of servers, at any time.'],
+  ['os-availability-zone', 'AvailabilityZone', 'Availability zones.'],
+  ['os-config-drive', 'ConfigDrive', 'A disk that tells a server about itself.'],
+  ['os-console-output', 'ConsoleOutput', 'The console log of a server.'],
+  ['os-extended-hypervisors', 'ExtendedHypervisors', 'More members of hypervisors.'],
+  ['os-extended-quotas', 'ExtendedQuotas', 'Quotas may be deleted, and forced below the usage.'],
+  ['os-extended-services', 'ExtendedServices', 'Reasons why services are disabled.'],
+  ['os-extended-services-delete', 'ExtendedServicesDelete', 'Services may be deleted.'],
+  ['os-extended-status', 'ExtendedStatus', 'The states of a server, and what is being done to it.'],
+  ['os-flavor-access', 'FlavorAccess', 'Flavors for certain projects.'],
+  ['os-flavor-extra-specs', 'FlavorExtraSpecs', 'Extra specs of flavors.'],
+  ['os-flavor-manage', 'FlavorManage', 'Flavors may be created and deleted.'],
+  ['os-flavor-rxtx', 'FlavorRxtx', 'The `rxtx_factor` of flavors.'],
+  ['os-flavor-swap', 'FlavorSwap', 'The swap disk of flavors.'],
+  ['os-hypervisor-status', 'HypervisorStatus', 'The state of hypervisors.'],
+  ['os-hypervisors', 'Hypervisors', 'The hosts that servers run on.'],
+  ['os-instance-actions', 'InstanceActions', 'What was done to a server.'],
+  ['os-keypairs', 'Keypairs', 'Keys that users get into servers with.'],
+  ['os-lock-server', 'LockServer', 'Servers may be locked.'],
+  ['os-multiple-create', 'MultipleCreate', 'Several servers in one request.'],
+  ['os-pause-server', 'PauseServer', 'Servers may be paused.'],
+  ['os-personality', 'Personality', 'Files that are put into a new server.'],
+  ['os-quota-class-sets', 'QuotaClasses', 'Quotas of the default class.'],
+  ['os-quota-sets', 'Quotas', 'Quotas of projects.'],
+  ['os-server-group-quotas', 'ServerGroupQuotas', 'Quotas of server groups.'],
+  ['os-server-groups', 'ServerGroups', 'Servers that share a host, or do not.'],
+  ['os-server-list-multi-status', 'ServerListMultiStatus', 'Lists of servers in several states.'],
+  ['os-server-sort-keys', 'ServerSortKeys', 'Lists of servers in a chosen order.'],
+  ['os-server-start-stop', 'ServerStartStop', 'Servers may be started and stopped.'],
+  ['os-services', 'Services', 'The services of the compute API.'],
+  ['os-simple-tenant-usage', 'SimpleTenantUsage', 'What projects used.'],
+  ['os-used-limits', 'UsedLimits', 'What is used, beside the limits.'],
+  [
+    'os-used-limits-for-admin',
+    'UsedLimitsForAdmin',
+    'What other projects use, for administrators.',
+  ],
+  ['os-user-data', 'UserData', 'User data for new servers.'],
+  ['os-user-quotas', 'UserQuotas', 'Quotas of single users.'],
+].map(([alias = '', name = '', description = '']) => ({ alias, name, description }));
