@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PortDevice, PortEvent, PortWanted } from './network-api.ts';
-import { startNetwork } from './testing/start-network.ts';
+import { startNetwork } from './testing.ts';
 
 const DEVICE: PortDevice = {
   deviceId: 'server-1',

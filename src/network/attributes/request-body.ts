@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { isJsonObject, type JsonObject } from '#base/json.ts';
 import type { Context } from '#platform/context.ts';
 import { badRequest } from '../network.faults.ts';
+import { isPrivileged } from './privilege.ts';
 import type { Attribute, CreateOf, Resource, UpdateOf } from './attribute.ts';
 
 /** What was read, and which attributes the caller chose (sent, and not as they would have been anyway). */
@@ -115,8 +116,7 @@ function withProject(ctx: Context, sent: JsonObject): Record<string, unknown> {
   if (tenant_id !== undefined && projectId !== tenant_id) {
     throw badRequest("'project_id' and 'tenant_id' do not match");
   }
-  const privileged = ctx.internal || ctx.roles.has('admin') || ctx.roles.has('service');
-  if (projectId !== ctx.projectId && !privileged) {
+  if (projectId !== ctx.projectId && !isPrivileged(ctx)) {
     throw badRequest(
       "Specifying 'project_id' or 'tenant_id' other than the authenticated project in request requires admin or advsvc privileges",
     );

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PortObservation } from '#base/host/document.ts';
 import type { PortEvent } from '../network-api.ts';
-import { startNetwork } from '../testing/start-network.ts';
+import { startNetwork } from '../testing.ts';
 import { planBinding } from './binding.rules.ts';
 
 const planned: readonly [string, string, string][] = [

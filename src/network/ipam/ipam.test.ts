@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { candidates, planAutomatic, planWanted, type Need } from './ipam.rules.ts';
-import { startNetwork } from '../testing/start-network.ts';
+import { startNetwork } from '../testing.ts';
 import type { SubnetRow } from '../subnets/subnet.store.ts';
 
 /** The same numbers in every run, far apart. */

@@ -38,6 +38,7 @@ export type Segment = {
 
 const TUNNELS = ['vxlan', 'geneve', 'gre'] as const;
 const MAX_VLAN = 4094;
+const MAX_TUNNEL = 16_777_215;
 
 /** Reads and checks the `provider:*` attributes. Without any, a network is a tunnel with a number of its own. */
 export function planSegment(
@@ -81,6 +82,9 @@ export function planSegment(
     case 'gre':
       if (physicalNetwork !== null) {
         throw invalidInput(`provider:physical_network specified for ${type} network`);
+      }
+      if (id !== null && (id < 1 || id > MAX_TUNNEL)) {
+        throw invalidInput(`segmentation_id out of range (1 through ${MAX_TUNNEL})`);
       }
       return { type, physicalNetwork: null, id: id ?? 'any' };
     default:

@@ -12,6 +12,7 @@ import { applyPage } from '#platform/db/page.ts';
 import { flag, type Db, type Tables } from '#platform/db/tables.ts';
 import type { NetworksTable } from '#platform/db/tables/network.ts';
 import type { ListQuery } from '../attributes/list-query.ts';
+import { isPrivileged } from '../attributes/privilege.ts';
 import { inChunks, listConditions, oneOf, type OwnFilters } from '../attributes/list.store.ts';
 
 export type NetworkRow = Selectable<NetworksTable>;
@@ -24,7 +25,7 @@ export function networkVisibility(
   eb: ExpressionBuilder<Tables, 'networks'>,
   ctx: Context,
 ): Expression<SqlBool> {
-  if (ctx.internal || ctx.roles.has('admin') || ctx.roles.has('service')) return eb.and([]);
+  if (isPrivileged(ctx)) return eb.and([]);
   return eb.or([
     eb('networks.project_id', '=', ctx.projectId),
     eb('networks.id', 'in', sharedNetworks(eb, ctx.projectId)),

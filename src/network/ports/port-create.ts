@@ -7,13 +7,12 @@ import { timestamp } from '../attributes/standard.ts';
 import { planBinding } from '../binding/binding.rules.ts';
 import type { NetworkDeps } from '../network-deps.ts';
 import {
-  foreignNetwork,
   macAddressGenerationFailure,
   macAddressInUse,
-  networkNotFound,
   qosPolicyNotFound,
 } from '../network.faults.ts';
-import { findVisibleNetwork, isSharedWith, type NetworkRow } from '../networks/network.store.ts';
+import { isSharedWith, type NetworkRow } from '../networks/network.store.ts';
+import { usableNetwork } from '../networks/usable-network.ts';
 import { checkQuota } from '../quotas/check-quota.ts';
 import {
   checkPortGroups,
@@ -39,7 +38,7 @@ export async function createPort(
   { values, chosen, id }: Sent<PortCreate> & { readonly id?: string },
 ): Promise<PortRow> {
   const projectId = values.project_id;
-  const network = await usableNetwork(tx, ctx, values.network_id, projectId);
+  const network = await usableNetwork(tx, ctx, values.network_id, { projectId, resource: 'port' });
   await checkQuota(tx, projectId, 'port', 1);
   const shared = await isSharedWith(tx, network.id, ctx.projectId);
   const target = targetOfPort(values, network, shared);
@@ -58,21 +57,6 @@ export async function createPort(
     profile: JSON.stringify(values['binding:profile']),
   });
   return row;
-}
-
-/** The network, when the caller sees it and the project may have ports on it. */
-async function usableNetwork(
-  tx: Tx,
-  ctx: Context,
-  networkId: string,
-  projectId: string,
-): Promise<NetworkRow> {
-  const network = await findVisibleNetwork(tx, ctx, networkId);
-  if (!network) throw networkNotFound(networkId);
-  const privileged = ctx.internal || ctx.roles.has('admin') || ctx.roles.has('service');
-  if (privileged || network.project_id === projectId) return network;
-  if (await isSharedWith(tx, networkId, projectId)) return network;
-  throw foreignNetwork(projectId, 'port');
 }
 
 async function writePort(

@@ -1,4 +1,5 @@
 /** Changes a port, in the transaction of whoever changes it. */
+import { isDeepStrictEqual } from 'node:util';
 import { flag, type Tx } from '#platform/db/tables.ts';
 import type { Context } from '#platform/context.ts';
 import { timestamp } from '../attributes/standard.ts';
@@ -50,20 +51,21 @@ export async function changePort(
   );
 
   const binding = bindingAfter(deps, before.binding, values);
-  const next = { ...before.row, ...changedColumns(values), mac_address: mac };
+  const columns = changedColumns(values);
+  const sees = hosts.seesPlugged(binding.host, before.row.id);
   const row = await updatePort(tx, before.row.id, {
-    ...changedColumns(values),
+    ...columns,
     mac_address: mac,
     port_security_enabled: flag(secured),
     allowed_address_pairs: JSON.stringify(pairs),
     extra_dhcp_opts: optsAfter(before, values),
-    status: statusOf(next, binding, hosts.seesPlugged(binding.host, next.id)),
+    status: statusOf({ ...before.row, ...columns }, binding, sees),
     updated_at: timestamp(now()),
   });
   const wanted = values.fixed_ips ?? (await readdressed(tx, before, mac));
   if (wanted) await changeAddresses(deps, tx, row, wanted);
   if (values.security_groups) await setPortGroups(tx, row.id, groupIds);
-  if (binding !== before.binding) await writeBinding(tx, binding);
+  if (!isDeepStrictEqual(binding, before.binding)) await writeBinding(tx, binding);
   return await wholePort(tx, row);
 }
 
@@ -124,17 +126,17 @@ async function readdressed(
   );
 }
 
-/** A binding that failed is tried again by any update. */
+/** Where the port is bound after the change. A binding that failed is tried again by any update. */
 function bindingAfter({ hosts }: NetworkDeps, before: BindingRow, values: PortUpdate): BindingRow {
   const host = values['binding:host_id'] ?? before.host;
   const vnicType = values['binding:vnic_type'] ?? before.vnic_type;
-  const profile = values['binding:profile']
-    ? JSON.stringify(values['binding:profile'])
-    : before.profile;
-  const same = host === before.host && vnicType === before.vnic_type;
-  if (same && profile === before.profile && before.vif_type !== 'binding_failed') return before;
-  const planned = planBinding(host, vnicType, (name) => hosts.isKnown(name));
-  return { ...before, ...(same && before.vif_type === 'tap' ? {} : planned), profile };
+  const profile = values['binding:profile'];
+  const moves = host !== before.host || vnicType !== before.vnic_type;
+  const plan =
+    moves || before.vif_type === 'binding_failed'
+      ? planBinding(host, vnicType, (name) => hosts.isKnown(name))
+      : {};
+  return { ...before, ...plan, ...(profile && { profile: JSON.stringify(profile) }) };
 }
 
 /** What of a change is a column of the port's own. */

@@ -12,6 +12,7 @@ import { applyPage } from '#platform/db/page.ts';
 import type { Db, Tables } from '#platform/db/tables.ts';
 import type { PortBindingsTable, PortsTable } from '#platform/db/tables/network.ts';
 import type { ListQuery } from '../attributes/list-query.ts';
+import { isPrivileged } from '../attributes/privilege.ts';
 import {
   inChunks,
   listConditions,
@@ -37,7 +38,7 @@ export type Port = {
 
 /** The ports that somebody may see: their own, and those on their networks. */
 function visibility(eb: ExpressionBuilder<Tables, 'ports'>, ctx: Context) {
-  if (ctx.internal || ctx.roles.has('admin') || ctx.roles.has('service')) return eb.and([]);
+  if (isPrivileged(ctx)) return eb.and([]);
   return eb.or([
     eb('ports.project_id', '=', ctx.projectId),
     eb(

@@ -1,7 +1,7 @@
 /** Ports over HTTP, on a database of their own. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startNetwork } from '../testing/start-network.ts';
+import { startNetwork } from '../testing.ts';
 
 const UNKNOWN = '11111111-2222-3333-4444-555555555555';
 

@@ -13,20 +13,13 @@ import { cidrOf } from '../ipam/ipam.rules.ts';
 import type { NetworkDeps } from '../network-deps.ts';
 import {
   badListRequest,
-  foreignNetwork,
-  networkNotFound,
   segmentNotFound,
   subnetInUse,
   subnetNotFound,
   subnetPoolNotFound,
 } from '../network.faults.ts';
-import {
-  findNetworksById,
-  findVisibleNetwork,
-  isSharedWith,
-  touchNetwork,
-  type NetworkRow,
-} from '../networks/network.store.ts';
+import { findNetworksById, touchNetwork, type NetworkRow } from '../networks/network.store.ts';
+import { usableNetwork } from '../networks/usable-network.ts';
 import { addAutoAddresses } from '../ports/auto-addresses.ts';
 import { ensureDhcpPort } from '../ports/dhcp-port.ts';
 import { checkQuota } from '../quotas/check-quota.ts';
@@ -93,7 +86,10 @@ export class SubnetService implements ResourceService<typeof SUBNET, Subnet> {
   ): Promise<store.SubnetRow> {
     const { policy, newId, now, settings } = this.#deps;
     const projectId = values.project_id;
-    const network = await usableNetwork(tx, ctx, values.network_id, projectId);
+    const network = await usableNetwork(tx, ctx, values.network_id, {
+      projectId,
+      resource: 'subnet',
+    });
     await checkQuota(tx, projectId, 'subnet', 1);
     const target = targetOfSubnet({ row: { project_id: projectId }, network });
     authorizeCreate(policy, ctx, SUBNET, { target, chosen });
@@ -214,20 +210,6 @@ export function targetOfSubnet({
     'router:external': network.external === 1,
     shared,
   };
-}
-
-async function usableNetwork(
-  tx: Tx,
-  ctx: Context,
-  networkId: string,
-  projectId: string,
-): Promise<NetworkRow> {
-  const network = await findVisibleNetwork(tx, ctx, networkId);
-  if (!network) throw networkNotFound(networkId);
-  const privileged = ctx.internal || ctx.roles.has('admin');
-  if (privileged || network.project_id === projectId) return network;
-  if (await isSharedWith(tx, networkId, projectId)) return network;
-  throw foreignNetwork(projectId, 'subnet');
 }
 
 /** There are no subnet pools yet, so none can be found. */

@@ -5,6 +5,7 @@ import { applyPage } from '#platform/db/page.ts';
 import { flag, type Db, type Tables } from '#platform/db/tables.ts';
 import type { SubnetsTable } from '#platform/db/tables/network.ts';
 import type { ListQuery } from '../attributes/list-query.ts';
+import { isPrivileged } from '../attributes/privilege.ts';
 import { deleteTags, inChunks, listConditions, type OwnFilters } from '../attributes/list.store.ts';
 import { networkVisibility } from '../networks/network.store.ts';
 
@@ -12,7 +13,7 @@ export type SubnetRow = Selectable<SubnetsTable>;
 
 /** Subnets are seen by who sees their network. */
 function visibility(eb: ExpressionBuilder<Tables, 'subnets'>, ctx: Context) {
-  if (ctx.internal || ctx.roles.has('admin') || ctx.roles.has('service')) return eb.and([]);
+  if (isPrivileged(ctx)) return eb.and([]);
   return eb.or([
     eb('subnets.project_id', '=', ctx.projectId),
     eb(

@@ -6,7 +6,7 @@ import { DesiredHosts } from '#platform/host/desired-hosts.ts';
 import { ObservedHosts } from '#platform/host/observed-hosts.ts';
 import { createHttpApp } from '#platform/http/http-app.ts';
 import { silentLog } from '#platform/log.ts';
-import { createNetwork, type NetworkOptions } from '../index.ts';
+import { createNetwork, type NetworkOptions } from './index.ts';
 
 /** What tests read of an answer. */
 export type Answer = {
