@@ -5,9 +5,9 @@ import { hostname } from 'node:os';
 import { duplexPair } from 'node:stream';
 import { Agent } from '#agent/agent.ts';
 import { openDrivers } from '#agent/open-drivers.ts';
-import { delay } from '#base/async.ts';
+import { delay, orAborted } from '#base/async.ts';
 import { FileBlobs } from '#drivers/blobs/file/file-blobs.ts';
-import { ensureYardAbsent } from '#drivers/yard/yard.ts';
+import { ensureYardAbsent, findYard } from '#drivers/yard/yard.ts';
 import { statePaths, urlOf, type CloudConfig } from '#platform/config.ts';
 import { Fault } from '#platform/fault.ts';
 import { openLog, type Logger } from '#platform/log.ts';
@@ -17,7 +17,7 @@ import { Control, readPolicyOverrides } from './control.ts';
 import { removeControlRecord, writeControlRecord } from './control-record.ts';
 import { ensureFirstStart, readOrMakePassword } from './first-start.ts';
 import { endAgent, HostAgent } from './host-agent.ts';
-import { killerFromEnvironment } from './kill-at.ts';
+import { injectorFromEnvironment } from './saga-injection.ts';
 
 export type Cloud = {
   readonly url: string;
@@ -31,6 +31,8 @@ export type Cloud = {
 
 /** Guests have this long to end when the whole cloud goes down. */
 const GUESTS_END_MS = 15_000;
+/** An agent needs a fraction of a second, and some seconds when it has to find out whether KVM works. */
+const AGENT_COMES_MS = 20_000;
 
 /** Starts a cloud. Resolves when every API answers; says on `tell` what takes long. */
 export async function startCloud(
@@ -45,7 +47,7 @@ export async function startCloud(
   const log = openLog('control', config.logLevel, paths.controlLog);
   await using undo = new AsyncDisposableStack();
   let url = urlOf(config.listen);
-  const inject: Injector | undefined = killerFromEnvironment(process.env);
+  const inject: Injector | undefined = injectorFromEnvironment(process.env);
   const control = await Control.open({
     database: paths.database,
     blobs: new FileBlobs(paths.images),
@@ -55,11 +57,16 @@ export async function startCloud(
     ...(inject ? { inject } : {}),
   });
   undo.defer(async () => await control.close());
+  // It takes its time to come up, and has it while control gets ready.
+  const host = await openHost(config, control, log);
+  undo.defer(async () => await host.abandon());
   const adminPassword = readOrMakePassword(paths.adminPassword);
   await control.identity.bootstrap.ensureBootstrap({ adminPassword });
-  await control.begin();
-  const host = await openHost(config, control, log);
-  undo.defer(async () => await host.close());
+  await control.load();
+  host.letIn();
+  await control.app.ready();
+  await untilConnected(control, log, tell);
+  await control.resume();
   url = await listen(control, config);
   await ensureFirstStart({ control, config, log, tell });
   writeCloudsYaml(stateDir, url);
@@ -79,44 +86,93 @@ export async function startCloud(
       await control.quiesce();
       if (how === 'polite') await endGuests(control, log);
       await host.close();
-      if (config.dataplane === 'linux') {
-        const signal = AbortSignal.timeout(60_000);
-        await endAgent(stateDir, signal);
-        await ensureYardAbsent(stateDir, { signal });
-      }
+      if (config.dataplane === 'linux') await removeYard(stateDir);
       await control.close();
       log.info('the cloud is down');
     },
   };
 }
 
-/** The embedded host. With fakes alone there is nothing to be apart from: its agent is part of this process. */
-async function openHost(
-  config: CloudConfig,
-  control: Control,
-  log: Logger,
-): Promise<{ close(): Promise<void> }> {
+/** The embedded host. */
+type Host = {
+  /** Lets its agent talk to control, once control knows what the host should be. */
+  letIn(): void;
+  /** Leaves the host's guests and links as they are, to whoever looks after them next. */
+  close(): Promise<void>;
+  /** When the cloud does not come up: leaves nothing that this start has made. */
+  abandon(): Promise<void>;
+};
+
+async function openHost(config: CloudConfig, control: Control, log: Logger): Promise<Host> {
+  const { stateDir } = config;
   const host = hostname();
   if (config.dataplane === 'linux') {
-    return await HostAgent.open({ config, host, gate: control.gate, log });
+    const isNew = findYard(stateDir) === undefined;
+    const agent = await HostAgent.open({ config, host, gate: control.gate, log });
+    return {
+      letIn: () => agent.letIn(),
+      close: async () => await agent.close(),
+      abandon: async () => {
+        await agent.close();
+        if (isNew) await removeYard(stateDir);
+      },
+    };
   }
+  // With fakes alone there is nothing to be apart from: the agent is part of this process.
   const drivers = await openDrivers({
-    stateDir: config.stateDir,
+    stateDir,
     hypervisor: config.hypervisor,
     dataplane: config.dataplane,
     guestUid: null,
     log,
   });
   const agent = await Agent.start({ host, log, ...drivers });
-  const [inner, outer] = duplexPair();
-  control.gate.accept(outer);
-  const served = agent.serve(inner);
-  return {
-    close: async () => {
-      await agent.close();
-      await served;
-    },
+  let served: Promise<void> = Promise.resolve();
+  const close = async () => {
+    await agent.close();
+    await served;
   };
+  return {
+    letIn: () => {
+      const [inner, outer] = duplexPair();
+      control.gate.accept(outer);
+      served = agent.serve(inner);
+    },
+    close,
+    abandon: close,
+  };
+}
+
+async function removeYard(stateDir: string): Promise<void> {
+  const signal = AbortSignal.timeout(60_000);
+  await endAgent(stateDir, signal);
+  await ensureYardAbsent(stateDir, { signal });
+}
+
+/**
+ * Resolves when the agent is there: whoever boots a server as soon as the cloud is up finds a host, and work
+ * that was under way does not fail for want of one. A cloud whose agent does not come is up all the same.
+ */
+async function untilConnected(
+  control: Control,
+  log: Logger,
+  tell: (line: string) => void,
+): Promise<void> {
+  const { observed } = control;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const look = () => {
+    if (observed.hosts().some((host) => observed.status(host)?.connected === true)) resolve();
+  };
+  const stop = observed.onHost(look);
+  look();
+  try {
+    await orAborted(promise, AbortSignal.timeout(AGENT_COMES_MS));
+  } catch (err) {
+    log.warn({ err }, 'the agent has not come yet; servers cannot be started until it does');
+    tell('The agent of this host has not come up yet; log/agent.log says why.');
+  } finally {
+    stop();
+  }
 }
 
 async function listen(control: Control, { listen: wanted }: CloudConfig): Promise<string> {

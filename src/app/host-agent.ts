@@ -1,6 +1,6 @@
 /** The embedded host: the yard, and the agent's process in it, kept alive as long as control lives. */
 import { chmodSync, closeSync, openSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { delay } from '#base/async.ts';
@@ -34,29 +34,39 @@ export class HostAgent {
   readonly #options: HostAgentOptions;
   readonly #server: Server;
   readonly #stop = new AbortController();
+  /** Agents that came before they are heard. */
+  readonly #early = new Set<Socket>();
+  #open = false;
   #watching: Promise<void> = Promise.resolve();
   #agent: ProcessMark | undefined;
 
-  private constructor(options: HostAgentOptions, server: Server) {
+  private constructor(options: HostAgentOptions) {
     this.#options = options;
-    this.#server = server;
+    this.#server = createServer((socket) => this.#accept(socket));
   }
 
+  /** An agent may come before it is let in by `letIn`. */
   static async open(options: HostAgentOptions): Promise<HostAgent> {
     const { agentSocket } = statePaths(options.config.stateDir);
     // A socket that a killed control has left; the lock on the database says that no other control lives.
     rmSync(agentSocket, { force: true });
-    const server = createServer((socket) => options.gate.accept(socket));
+    const agent = new HostAgent(options);
     await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(agentSocket, resolve);
+      agent.#server.once('error', reject);
+      agent.#server.listen(agentSocket, resolve);
     });
     // Whoever can open it speaks for the host.
     chmodSync(agentSocket, 0o600);
-    const agent = new HostAgent(options, server);
     await agent.#ensure();
     agent.#watching = agent.#watch();
     return agent;
+  }
+
+  /** From now on whoever comes is heard. */
+  letIn(): void {
+    this.#open = true;
+    for (const socket of this.#early) this.#accept(socket);
+    this.#early.clear();
   }
 
   /** Leaves the agent and all that it looks after running. */
@@ -64,6 +74,17 @@ export class HostAgent {
     this.#stop.abort();
     await this.#watching;
     this.#server.close();
+    for (const socket of this.#early) socket.destroy();
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#open) {
+      if (!socket.destroyed) this.#options.gate.accept(socket);
+      return;
+    }
+    this.#early.add(socket);
+    // One that breaks is followed by another: the agent comes again.
+    socket.on('error', () => this.#early.delete(socket));
   }
 
   async #watch(): Promise<void> {
@@ -85,13 +106,16 @@ export class HostAgent {
   async #ensure(): Promise<boolean> {
     const { config, host, log } = this.#options;
     const paths = statePaths(config.stateDir);
+    // A keeper that was killed is missed even while the agent lives: nobody else could enter the yard.
+    const yard = await ensureYard(config.stateDir, { signal: this.#stop.signal });
     this.#agent ??= findAgent(config.stateDir);
     if (this.#agent && isAlive(this.#agent)) return false;
-    const yard = await ensureYard(config.stateDir, { signal: this.#stop.signal });
     const out = openSync(paths.agentLog, 'a', 0o600);
     const [command = '', ...args] = [
       ...enterYard(yard, '/'),
       process.execPath,
+      // An agent makes little garbage, and there is one on every host.
+      '--max-semi-space-size=1',
       AGENT,
       `--state-dir=${YARD_STATE_DIR}`,
       `--host=${host}`,

@@ -1,10 +1,12 @@
 /** Opens the control plane's database on SQLite. */
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { Kysely, SqliteDialect, type SqliteDatabase, type SqliteStatement } from 'kysely';
 import type { Tables } from './tables.ts';
 
 /** `:memory:` gives a throwaway database. One process at a time may hold a file. */
 export function openSqlite(path: string): Kysely<Tables> {
+  if (path !== ':memory:') ensurePrivate(path);
   const handle = new DatabaseSync(path);
   // `full`: an acknowledged write is on disk. `exclusive`: a second process is refused, and WAL needs no shared memory.
   handle.exec('pragma busy_timeout = 500; pragma locking_mode = exclusive');
@@ -12,6 +14,14 @@ export function openSqlite(path: string): Kysely<Tables> {
   return new Kysely<Tables>({
     dialect: new SqliteDialect({ database: new CachedStatements(handle) }),
   });
+}
+
+/** It holds secrets. What SQLite keeps beside it has the modes of the file itself. */
+function ensurePrivate(path: string): void {
+  closeSync(openSync(path, 'a', 0o600));
+  for (const file of [path, `${path}-wal`]) {
+    if (existsSync(file)) chmodSync(file, 0o600);
+  }
 }
 
 /**
