@@ -10,7 +10,10 @@ import type {
   DataplaneFailures,
   DataplaneState,
 } from '../dataplane.ts';
-import { FakeMoods, type FakeBehaviour } from './fake-behaviour.ts';
+import { FakeMoods, type FakeBehaviour } from '../../fake/fake-moods.ts';
+
+/** `match` names one network or port of an `apply`, which then fails alone; without it the whole call fails. */
+type FakeCall = 'apply' | 'observe';
 
 export type FakeDataplaneOptions = {
   /**
@@ -18,12 +21,12 @@ export type FakeDataplaneOptions = {
    * for a plane that only its own program can tell.
    */
   readonly stateDir: string | null;
-  readonly behaviour?: FakeBehaviour;
+  readonly behaviour?: FakeBehaviour<FakeCall>;
 };
 
 /** Keeps every promise of `Dataplane`, with nothing behind it: a port has a carrier once it is applied. */
 export class FakeDataplane implements Dataplane {
-  readonly #moods: FakeMoods;
+  readonly #moods: FakeMoods<FakeCall>;
   readonly #networks = new Map<string, NetworkSpec>();
   readonly #ports = new Map<string, PortSpec>();
   readonly #listeners: ((portId: string, carrier: boolean) => void)[] = [];
@@ -31,11 +34,11 @@ export class FakeDataplane implements Dataplane {
   constructor(options: FakeDataplaneOptions) {
     const { stateDir } = options;
     const file = stateDir === null ? null : join(stateDir, 'fake-dataplane.json');
-    this.#moods = new FakeMoods(options.behaviour ?? {}, file);
+    this.#moods = new FakeMoods('data plane', options.behaviour ?? {}, file);
   }
 
   /** From now on it misbehaves like this. */
-  setBehaviour(behaviour: FakeBehaviour): void {
+  setBehaviour(behaviour: FakeBehaviour<FakeCall>): void {
     this.#moods.set(behaviour);
   }
 
@@ -53,11 +56,11 @@ export class FakeDataplane implements Dataplane {
     signal.throwIfAborted();
     const { delayMs } = this.#moods;
     if (delayMs > 0) await delay(delayMs, signal);
-    const whole = this.#moods.take('apply');
+    const whole = this.#moods.take('apply', (match) => match === undefined);
     if (whole !== null) throw whole;
     const failures = new Map<string, Error>();
     const attempt = (id: string, act: () => void) => {
-      const failure = this.#moods.take('apply', id);
+      const failure = this.#moods.take('apply', (match) => match === id);
       if (failure === null) act();
       else failures.set(id, failure);
     };
@@ -75,7 +78,7 @@ export class FakeDataplane implements Dataplane {
 
   async observe({ signal }: CallOptions): Promise<DataplaneState> {
     signal.throwIfAborted();
-    const failure = this.#moods.take('observe');
+    const failure = this.#moods.take('observe', (match) => match === undefined);
     if (failure !== null) throw failure;
     return {
       networks: [...this.#networks.keys()],

@@ -5,8 +5,12 @@ import { checkNic, checkSpec, mustPlug } from '../domain-spec.rules.ts';
 import { domainNotRunning, domainPaused } from '../hypervisor.faults.ts';
 import type { CallOptions, Hypervisor, HypervisorInfo, StopHow } from '../hypervisor.ts';
 import { lastLines } from '../last-lines.ts';
-import { FakeMoods, type FakeBehaviour } from './fake-behaviour.ts';
+import { delay } from '#base/async.ts';
+import { FakeMoods, type FakeBehaviour } from '../../fake/fake-moods.ts';
 import { FakeGuests, type FakeGuest } from './fake-guest.ts';
+
+/** The calls that can be slowed down or made to fail. */
+export type FakeCall = Exclude<keyof Hypervisor, 'onChange' | 'close'>;
 
 export type FakeHypervisorOptions = {
   /**
@@ -14,7 +18,7 @@ export type FakeHypervisorOptions = {
    * misbehave (see `FakeBehaviour`), at any time; null to keep everything in memory.
    */
   readonly stateDir: string | null;
-  readonly behaviour?: FakeBehaviour;
+  readonly behaviour?: FakeBehaviour<FakeCall>;
   /** What the host seems to have; far more than any machine when absent. */
   readonly capacity?: Partial<Pick<HypervisorInfo, 'vcpus' | 'memoryMib' | 'diskGib'>>;
 };
@@ -25,7 +29,7 @@ const MOST_CONSOLE_CHARACTERS = 1 << 16;
 /** Keeps every promise of `Hypervisor`, with nothing behind it. */
 export class FakeHypervisor implements Hypervisor {
   readonly #guests: FakeGuests;
-  readonly #moods: FakeMoods;
+  readonly #moods: FakeMoods<FakeCall>;
   readonly #capacity: Pick<HypervisorInfo, 'vcpus' | 'memoryMib' | 'diskGib'>;
   readonly #listeners: ((id: string) => void)[] = [];
 
@@ -33,6 +37,7 @@ export class FakeHypervisor implements Hypervisor {
     const { stateDir } = options;
     this.#guests = new FakeGuests(stateDir === null ? null : join(stateDir, 'fake-guests'));
     this.#moods = new FakeMoods(
+      'hypervisor',
       options.behaviour ?? {},
       stateDir === null ? null : join(stateDir, 'fake-hypervisor.json'),
     );
@@ -40,7 +45,7 @@ export class FakeHypervisor implements Hypervisor {
   }
 
   /** From now on it misbehaves like this. */
-  setBehaviour(behaviour: FakeBehaviour): void {
+  setBehaviour(behaviour: FakeBehaviour<FakeCall>): void {
     this.#moods.set(behaviour);
   }
 
@@ -55,7 +60,7 @@ export class FakeHypervisor implements Hypervisor {
   }
 
   async info(options: CallOptions): Promise<HypervisorInfo> {
-    await this.#moods.apply('info', [], options);
+    await this.#misbehave('info', [], options);
     return {
       type: 'fake',
       accelerator: 'none',
@@ -67,7 +72,7 @@ export class FakeHypervisor implements Hypervisor {
   }
 
   async list(options: CallOptions): Promise<readonly string[]> {
-    await this.#moods.apply('list', [], options);
+    await this.#misbehave('list', [], options);
     return this.#guests.ids();
   }
 
@@ -81,7 +86,7 @@ export class FakeHypervisor implements Hypervisor {
 
   async ensureStarted(spec: DomainSpec, options: CallOptions): Promise<void> {
     checkSpec(spec);
-    await this.#moods.apply('ensureStarted', [spec.id, spec.name], options);
+    await this.#misbehave('ensureStarted', [spec.id, spec.name], options);
     if (isOn(this.#guests.find(spec.id))) return;
     const nics = spec.nics.toSorted((a, b) => a.slot - b.slot);
     this.#guests.save({
@@ -145,15 +150,27 @@ export class FakeHypervisor implements Hypervisor {
     await Promise.resolve();
   }
 
-  async #apply(
-    method: Parameters<FakeMoods['apply']>[0],
-    id: string,
-    options: CallOptions,
-    portId?: string,
-  ): Promise<void> {
+  async #apply(method: FakeCall, id: string, options: CallOptions, portId?: string): Promise<void> {
     const name = this.#guests.find(id)?.name;
     const about = [id, name, portId].filter((each) => each !== undefined);
-    await this.#moods.apply(method, about, options);
+    await this.#misbehave(method, about, options);
+  }
+
+  /** Waits and fails as it is told to; a failure's `match` is one of the ids and names in `about`. */
+  async #misbehave(
+    method: FakeCall,
+    about: readonly string[],
+    options: CallOptions,
+  ): Promise<void> {
+    options.signal.throwIfAborted();
+    const { delayMs } = this.#moods;
+    const asks = method === 'info' || method === 'list' || method === 'observe';
+    if (delayMs > 0 && !asks) await delay(delayMs, options.signal);
+    const failure = this.#moods.take(
+      method,
+      (match) => match === undefined || about.includes(match),
+    );
+    if (failure) throw failure;
   }
 
   #getOn(id: string, verb: string): FakeGuest {

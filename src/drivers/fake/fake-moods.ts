@@ -1,11 +1,11 @@
-/** How a fake data plane is to misbehave: slowly, or by failing. */
+/** How a fake driver is to misbehave: slowly, or by failing. */
 import { readFileSync } from 'node:fs';
 import { isJsonObject } from '#base/json.ts';
 import { Fault, type FaultKind } from '#platform/fault.ts';
 
-export type FakeFailure = {
-  readonly method: 'apply' | 'observe';
-  /** In `apply`, only the network or port with this id fails; the whole call when absent. */
+export type FakeFailure<Method extends string> = {
+  readonly method: Method;
+  /** Only for what has this id or name; how it is compared, each driver says. */
   readonly match?: string;
   /** How many calls fail before one succeeds; all of them when absent. */
   readonly times?: number;
@@ -14,25 +14,28 @@ export type FakeFailure = {
   readonly message?: string;
 };
 
-export type FakeBehaviour = {
-  /** How long each `apply` takes. */
+export type FakeBehaviour<Method extends string> = {
+  /** How long each call that changes something takes. */
   readonly delayMs?: number;
-  readonly failures?: readonly FakeFailure[];
+  readonly failures?: readonly FakeFailure<Method>[];
 };
 
-/** Applies a behaviour that may be changed at any time, by this program or, in its file, by another. */
-export class FakeMoods {
+/** Holds a behaviour that may be changed at any time, by this program or, in its file, by another. */
+export class FakeMoods<Method extends string> {
+  readonly #driver: string;
   readonly #file: string | null;
-  #behaviour: FakeBehaviour;
+  #behaviour: FakeBehaviour<Method>;
   #text = '';
   #used: number[] = [];
 
-  constructor(behaviour: FakeBehaviour, file: string | null) {
+  /** `driver` is its name for people; `file` may be absent, and is read at each call when it is not null. */
+  constructor(driver: string, behaviour: FakeBehaviour<Method>, file: string | null) {
+    this.#driver = driver;
     this.#behaviour = behaviour;
     this.#file = file;
   }
 
-  set(behaviour: FakeBehaviour): void {
+  set(behaviour: FakeBehaviour<Method>): void {
     this.#behaviour = behaviour;
     this.#used = [];
   }
@@ -42,17 +45,17 @@ export class FakeMoods {
     return this.#behaviour.delayMs ?? 0;
   }
 
-  /** The failure that is due for a call as a whole, or for one id in it. */
-  take(method: FakeFailure['method'], id?: string): Fault | null {
+  /** The failure that is due for a call, which `concerns` what a failure's `match` names. */
+  take(method: Method, concerns: (match: string | undefined) => boolean): Fault | null {
     this.#read();
     for (const [index, failure] of (this.#behaviour.failures ?? []).entries()) {
-      if (failure.method !== method || failure.match !== id) continue;
+      if (failure.method !== method || !concerns(failure.match)) continue;
       const used = this.#used[index] ?? 0;
       if (used >= (failure.times ?? Infinity)) continue;
       this.#used[index] = used + 1;
-      const about = id === undefined ? '' : ` ${id}`;
+      const about = failure.match === undefined ? '' : ` ${failure.match}`;
       const message =
-        failure.message ?? `The fake data plane was told to fail '${method}'${about}.`;
+        failure.message ?? `The fake ${this.#driver} was told to fail '${method}'${about}.`;
       return new Fault(failure.kind ?? 'internal', 'FakeFailure', message);
     }
     return null;
@@ -64,14 +67,14 @@ export class FakeMoods {
     if (text === this.#text) return;
     this.#text = text;
     const behaviour: unknown = text === '' ? {} : JSON.parse(text);
-    if (!isBehaviour(behaviour)) {
+    if (!isBehaviour<Method>(behaviour)) {
       throw new Fault('invalid', 'InvalidFakeBehaviour', `'${this.#file}' is no fake behaviour.`);
     }
     this.set(behaviour);
   }
 }
 
-function isBehaviour(value: unknown): value is FakeBehaviour {
+function isBehaviour<Method extends string>(value: unknown): value is FakeBehaviour<Method> {
   if (!isJsonObject(value)) return false;
   const { delayMs = 0, failures = [] } = value;
   return (
