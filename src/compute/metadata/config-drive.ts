@@ -1,4 +1,6 @@
 /** The files of a config drive. Pure: the same facts give the same files. */
+import { isUtf8 } from 'node:buffer';
+import type { ConfigDriveFiles } from '#base/host/domain.ts';
 import type { JsonObject } from '#base/json.ts';
 import { contentPath, metaDataOf } from './meta-data.ts';
 
@@ -16,6 +18,8 @@ export const METADATA_VERSIONS = [
   'latest',
 ] as const;
 
+type FileContent = ConfigDriveFiles[string];
+
 const EC2_VERSIONS = ['2009-04-04', 'latest'] as const;
 
 export type DriveContent = {
@@ -27,9 +31,9 @@ export type DriveContent = {
 };
 
 /** Files by path, as `DomainSpec.configDrive` wants them. */
-export function configDriveFiles(content: DriveContent): Record<string, string> {
-  const files: Record<string, string> = {};
-  const userData = content.userData === null ? null : textOf(content.userData);
+export function configDriveFiles(content: DriveContent): ConfigDriveFiles {
+  const files: Record<string, FileContent> = {};
+  const userData = content.userData === null ? null : fileOf(content.userData);
   const networkData = JSON.stringify(content.networkData);
   for (const version of METADATA_VERSIONS) {
     const dir = `openstack/${version}`;
@@ -40,7 +44,7 @@ export function configDriveFiles(content: DriveContent): Record<string, string> 
     if (version >= '2016-10-06') files[`${dir}/vendor_data2.json`] = '{"static": {}}';
   }
   for (const [index, { contents }] of content.files.entries()) {
-    files[`openstack${contentPath(index)}`] = textOf(contents);
+    files[`openstack${contentPath(index)}`] = fileOf(contents);
   }
   const ec2 = JSON.stringify(ec2MetaData(content.metaData));
   for (const version of EC2_VERSIONS) {
@@ -65,6 +69,8 @@ export function ec2MetaData(metaData: JsonObject): JsonObject {
   };
 }
 
-function textOf(base64: string): string {
-  return Buffer.from(base64, 'base64').toString('utf8');
+/** As text where it is text, which is shorter and can be read; any other bytes as they came. */
+function fileOf(base64: string): FileContent {
+  const bytes = Buffer.from(base64, 'base64');
+  return isUtf8(bytes) ? bytes.toString('utf8') : { base64: bytes.toString('base64') };
 }

@@ -162,12 +162,18 @@ test('the config drive holds every format, user data and files', () => {
   assert.equal(files['openstack/content/0000'], 'hi');
   assert.equal(files['openstack/2013-10-17/network_data.json'], undefined);
   assert.equal(files['openstack/2015-10-15/network_data.json'], '{}');
-  const told = JSON.parse(files['openstack/latest/meta_data.json'] ?? '') as Record<
+  const told = JSON.parse(String(files['openstack/latest/meta_data.json'])) as Record<
     string,
     unknown
   >;
   assert.deepEqual(told['public_keys'], { key: 'ssh-ed25519 AAAA' });
   assert.deepEqual(told['files'], [{ path: '/etc/motd', content_path: '/content/0000' }]);
-  const ec2 = JSON.parse(files['ec2/latest/meta-data.json'] ?? '') as Record<string, unknown>;
+  const ec2 = JSON.parse(String(files['ec2/latest/meta-data.json'])) as Record<string, unknown>;
   assert.equal(ec2['instance-id'], 'id-1');
+});
+
+test('user data that is no text comes through byte for byte', () => {
+  const base64 = Buffer.from([0x1f, 0x8b, 0x08, 0x00, 0xff]).toString('base64');
+  const files = configDriveFiles({ metaData: {}, networkData: {}, userData: base64, files: [] });
+  assert.deepEqual(files['openstack/latest/user_data'], { base64 });
 });
