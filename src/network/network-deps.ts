@@ -47,8 +47,8 @@ export type NetworkDeps = {
 export interface HostSync {
   /** Hosts where a port may be bound: those that have ever been heard of. */
   isKnown(host: string): boolean;
-  /** The host sees the port plugged, with a guest on it. */
-  seesPlugged(host: string, portId: string): boolean;
+  /** Whether the host sees the port plugged, with a guest on it; undefined when it has not said so far. */
+  seesPlugged(host: string, portId: string): boolean | undefined;
   /** These ports of a network have changed, come or gone. */
   portsChanged(networkId: string, portIds: readonly string[]): Promise<void>;
   /** A network has changed, with whatever is on it. */

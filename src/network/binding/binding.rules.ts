@@ -47,22 +47,38 @@ export function isPlugged(
   return binding.vif_type === 'tap' && port.device_id !== '' && port.device_owner !== DHCP_OWNER;
 }
 
-/** The host has plugged the port, and a guest holds the other end. */
-export function isSeenPlugged(seen: PortObservation | undefined): boolean {
-  return seen !== undefined && seen.error === null && seen.plugged && seen.carrier;
+/**
+ * Whether the host has plugged the port, and a guest holds the other end. `listed`: the host has looked at all
+ * there is, so that what it has not told of is not there. Undefined when nobody knows.
+ */
+export function isSeenPlugged(
+  seen: PortObservation | undefined,
+  listed: boolean,
+): boolean | undefined {
+  if (!seen) return listed ? false : undefined;
+  return seen.error === null && seen.plugged && seen.carrier;
 }
 
-/** compat: a port that is administratively down is never ACTIVE. */
+/**
+ * What a port's status is. `seesPlugged` is undefined while its host has not said what it sees: then the status
+ * stays what it was. compat: a port that is administratively down is never ACTIVE.
+ */
 export function statusOf(
   port: {
     readonly device_id: string;
     readonly device_owner: string;
     readonly admin_state_up: 0 | 1;
+    readonly status: string;
   },
   binding: { readonly vif_type: string },
-  seesPlugged: boolean,
+  seesPlugged: boolean | undefined,
 ): 'ACTIVE' | 'DOWN' {
-  return isPlugged(port, binding) && port.admin_state_up === 1 && seesPlugged ? 'ACTIVE' : 'DOWN';
+  const was = port.status === 'ACTIVE' ? 'ACTIVE' : 'DOWN';
+  // That of a DHCP server's port follows its network.
+  if (port.device_owner === DHCP_OWNER) return was;
+  if (!isPlugged(port, binding) || port.admin_state_up === 0) return 'DOWN';
+  if (seesPlugged === undefined) return was;
+  return seesPlugged ? 'ACTIVE' : 'DOWN';
 }
 
 export const DHCP_OWNER = 'network:dhcp';

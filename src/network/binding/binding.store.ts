@@ -120,9 +120,9 @@ export async function findActiveBinding(
     .executeTakeFirst();
 }
 
-/** What the status of every port that is or was plugged depends on. */
-export async function findStatuses(db: Db) {
-  return await db
+/** What the status of every port that is or was plugged depends on; of one host, or of all. */
+export async function findStatuses(db: Db, host?: string) {
+  const all = db
     .selectFrom('port_bindings')
     .innerJoin('ports', 'ports.id', 'port_bindings.port_id')
     .select([
@@ -135,9 +135,14 @@ export async function findStatuses(db: Db) {
       'port_bindings.vif_type',
     ])
     .where('port_bindings.status', '=', 'ACTIVE')
-    .where('ports.device_owner', '!=', DHCP_OWNER)
-    .where((eb) => eb.or([eb('port_bindings.host', '!=', ''), eb('ports.status', '!=', 'DOWN')]))
-    .execute();
+    .where('ports.device_owner', '!=', DHCP_OWNER);
+  return host === undefined
+    ? await all
+        .where((eb) =>
+          eb.or([eb('port_bindings.host', '!=', ''), eb('ports.status', '!=', 'DOWN')]),
+        )
+        .execute()
+    : await all.where('port_bindings.host', '=', host).execute();
 }
 
 export async function findKnownHosts(db: Db): Promise<readonly string[]> {

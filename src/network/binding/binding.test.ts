@@ -242,6 +242,41 @@ test('after a restart hosts are told the same again, and statuses are taken over
   assert.equal((await net.red.get(`/v2.0/ports/${net.port.id}`)).body.port.status, 'ACTIVE');
 });
 
+test('a status stays while nobody knows better, and falls when the host has looked', async () => {
+  await using net = await start();
+  await net.see(SEEN);
+  await using later = await startNetwork({ db: net.db });
+  await later.loadDesired();
+  const events: PortEvent[] = [];
+  later.api.onPortEvent((event) => events.push(event));
+  const status = async () => {
+    await later.idle();
+    return (await later.as('red').get(`/v2.0/ports/${net.port.id}`)).body.port.status as string;
+  };
+  await later.reconcilers[0]?.run(AbortSignal.timeout(10_000));
+  assert.equal(await status(), 'ACTIVE');
+  await later.as('red').put(`/v2.0/ports/${net.port.id}`, { port: { name: 'x' } });
+  assert.equal(await status(), 'ACTIVE');
+  later.addHost('h1');
+  assert.equal(await status(), 'ACTIVE');
+  assert.deepEqual(
+    events.map((event) => event.kind),
+    ['changed'],
+  );
+  later.observed.listed('h1', 1);
+  assert.equal(await status(), 'DOWN');
+  assert.equal(events.at(-1)?.kind, 'unplugged');
+});
+
+test('a change of a DHCP server’s port leaves its status alone', async () => {
+  await using net = await start();
+  net.observed.observe('h1', 'networks', net.network_id, { settled: 1, error: null });
+  await net.idle();
+  const [{ id }] = (await net.red.get('/v2.0/ports?device_owner=network:dhcp')).body.ports;
+  const { body } = await net.red.put(`/v2.0/ports/${id}`, { port: { name: 'dhcp' } });
+  assert.deepEqual([body.port.name, body.port.status], ['dhcp', 'ACTIVE']);
+});
+
 test('a host of an earlier run can have ports before it is heard of again', async () => {
   await using net = await start();
   await using later = await startNetwork({ db: net.db });

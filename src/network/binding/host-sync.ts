@@ -16,9 +16,9 @@ import {
   leasesOf,
   type PluggedPort,
 } from './binding.store.ts';
-import { isSeenPlugged } from './binding.rules.ts';
 import { networkSpec, portSpec } from './host-specs.ts';
 import type { KnownHosts } from './known-hosts.ts';
+import { seesPlugged } from './port-status.ts';
 
 export type DesiredSyncDeps = {
   readonly db: Db;
@@ -44,8 +44,8 @@ export class DesiredSync implements HostSync {
     return this.#deps.known.has(host);
   }
 
-  seesPlugged(host: string, portId: string): boolean {
-    return isSeenPlugged(this.#deps.observed.find(host, 'ports', portId));
+  seesPlugged(host: string, portId: string): boolean | undefined {
+    return seesPlugged(this.#deps.observed, host, portId);
   }
 
   async portsChanged(networkId: string, portIds: readonly string[]): Promise<void> {

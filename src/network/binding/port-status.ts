@@ -27,11 +27,25 @@ export class PortStatus {
 
   /** Follows what hosts see from now on. Returns the way to stop. */
   start(): () => void {
-    return this.#deps.observed.onChange(({ section, id }) => {
-      if (section === 'ports') this.#soon(`port ${id}`, async () => await this.check(id));
-      if (section === 'networks')
-        this.#soon(`network ${id}`, async () => await this.#checkDhcp(id));
-    });
+    const { observed } = this.#deps;
+    const stops = [
+      observed.onChange(({ section, id, host, value }) => {
+        if (section === 'ports') {
+          const goneFrom = value === undefined ? host : undefined;
+          this.#soon(`port ${id}`, async () => await this.check(id, goneFrom));
+        }
+        if (section === 'networks') {
+          this.#soon(`network ${id}`, async () => await this.#checkDhcp(id));
+        }
+      }),
+      observed.onHost((host, { listed }) => {
+        // Of what is gone since the host was last heard of, it tells nothing.
+        if (listed > 0) this.#soon(`host ${host}`, async () => await this.checkAll(host));
+      }),
+    ];
+    return () => {
+      for (const stop of stops) stop();
+    };
   }
 
   /** Resolves when everything seen so far has been dealt with. */
@@ -39,24 +53,29 @@ export class PortStatus {
     await this.#queue.idle();
   }
 
-  /** Sets one port's status to what its host sees. Returns whether it was another. */
-  async check(portId: string): Promise<boolean> {
+  /**
+   * Sets one port's status to what its host sees. `goneFrom`: a host that has just said that it does not have it.
+   * Returns whether the status was another.
+   */
+  async check(portId: string, goneFrom?: string): Promise<boolean> {
     const { db, observed } = this.#deps;
     const port = await findPort(db, portId);
     const binding = port && (await findActiveBinding(db, portId));
     if (!port || !binding || port.device_owner === DHCP_OWNER) return false;
-    const seen = isSeenPlugged(observed.find(binding.host, 'ports', portId));
-    return await this.#set(port, statusOf(port, binding, seen));
+    const sees =
+      seesPlugged(observed, binding.host, portId) ??
+      (binding.host === goneFrom ? false : undefined);
+    return await this.#set(port, statusOf(port, binding, sees));
   }
 
-  /** Every port again. Returns how many there are, and how many had another status. */
-  async checkAll(): Promise<{ readonly seen: number; readonly changed: number }> {
+  /** Every port again, or every port of a host. Returns how many there are, and how many had another status. */
+  async checkAll(host?: string): Promise<{ readonly seen: number; readonly changed: number }> {
     const { db, observed } = this.#deps;
-    const rows = await findStatuses(db);
+    const rows = await findStatuses(db, host);
     let changed = 0;
     for (const row of rows) {
-      const seen = isSeenPlugged(observed.find(row.host, 'ports', row.id));
-      if (row.status !== statusOf(row, row, seen) && (await this.check(row.id))) changed += 1;
+      const sees = seesPlugged(observed, row.host, row.id);
+      if (row.status !== statusOf(row, row, sees) && (await this.check(row.id))) changed += 1;
     }
     return { seen: rows.length, changed };
   }
@@ -90,4 +109,14 @@ export class PortStatus {
         this.#deps.log.error({ err, key }, 'the status of a port could not be set');
       });
   }
+}
+
+/** Whether a host sees a port plugged, with a guest on it; undefined when it has not said so far. */
+export function seesPlugged(
+  observed: ObservedHosts,
+  host: string,
+  portId: string,
+): boolean | undefined {
+  const listed = (observed.status(host)?.listed ?? 0) > 0;
+  return isSeenPlugged(observed.find(host, 'ports', portId), listed);
 }

@@ -34,6 +34,8 @@ export type HostStatus = {
   readonly facts: HostFacts;
   readonly connected: boolean;
   readonly heardAt: Date;
+  /** Above 0 once the agent has looked at all of its host: from then on, what it has not told of is not there. */
+  readonly listed: number;
 };
 
 export class ObservedHosts {
