@@ -162,13 +162,13 @@ test('the config drive holds every format, user data and files', () => {
   assert.equal(files['openstack/content/0000'], 'hi');
   assert.equal(files['openstack/2013-10-17/network_data.json'], undefined);
   assert.equal(files['openstack/2015-10-15/network_data.json'], '{}');
-  const told = JSON.parse(String(files['openstack/latest/meta_data.json'])) as Record<
+  const told = JSON.parse(textOf(files['openstack/latest/meta_data.json'])) as Record<
     string,
     unknown
   >;
   assert.deepEqual(told['public_keys'], { key: 'ssh-ed25519 AAAA' });
   assert.deepEqual(told['files'], [{ path: '/etc/motd', content_path: '/content/0000' }]);
-  const ec2 = JSON.parse(String(files['ec2/latest/meta-data.json'])) as Record<string, unknown>;
+  const ec2 = JSON.parse(textOf(files['ec2/latest/meta-data.json'])) as Record<string, unknown>;
   assert.equal(ec2['instance-id'], 'id-1');
 });
 
@@ -177,3 +177,8 @@ test('user data that is no text comes through byte for byte', () => {
   const files = configDriveFiles({ metaData: {}, networkData: {}, userData: base64, files: [] });
   assert.deepEqual(files['openstack/latest/user_data'], { base64 });
 });
+
+function textOf(content: string | { readonly base64: string } | undefined): string {
+  assert.equal(typeof content, 'string');
+  return content as string;
+}
