@@ -9,9 +9,9 @@ import { delay, orAborted } from '#base/async.ts';
 import { FileBlobs } from '#drivers/blobs/file/file-blobs.ts';
 import { ensureYardAbsent, findYard } from '#drivers/yard/yard.ts';
 import { statePaths, urlOf, type CloudConfig } from '#platform/config.ts';
-import { Fault } from '#platform/fault.ts';
 import { openLog, type Logger } from '#platform/log.ts';
 import type { Injector } from '#platform/saga/saga.ts';
+import { listenFault } from './can-listen.ts';
 import { writeCloudsYaml } from './clouds-yaml.ts';
 import { Control, readPolicyOverrides } from './control.ts';
 import { removeControlRecord, writeControlRecord } from './control-record.ts';
@@ -34,10 +34,14 @@ const GUESTS_END_MS = 15_000;
 /** An agent needs a fraction of a second, and some seconds when it has to find out whether KVM works. */
 const AGENT_COMES_MS = 20_000;
 
-/** Starts a cloud. Resolves when every API answers; says on `tell` what takes long. */
+/**
+ * Starts a cloud. Resolves when every API answers; says on `tell` what takes long. Broken off by `signal`, it leaves
+ * nothing behind that it has made.
+ */
 export async function startCloud(
   config: CloudConfig,
   tell: (line: string) => void,
+  signal: AbortSignal,
 ): Promise<Cloud> {
   const { stateDir } = config;
   const paths = statePaths(stateDir);
@@ -57,6 +61,16 @@ export async function startCloud(
     ...(inject ? { inject } : {}),
   });
   undo.defer(async () => await control.close());
+  const record = (ready: boolean) =>
+    writeControlRecord(stateDir, {
+      url,
+      hypervisor: config.hypervisor,
+      dataplane: config.dataplane,
+      startedAt: new Date().toISOString(),
+      ready,
+    });
+  record(false);
+  undo.defer(() => removeControlRecord(stateDir));
   // It takes its time to come up, and has it while control gets ready.
   const host = await openHost(config, control, log);
   undo.defer(async () => await host.abandon());
@@ -65,17 +79,13 @@ export async function startCloud(
   await control.load();
   host.letIn();
   await control.app.ready();
-  await untilConnected(control, log, tell);
+  await untilConnected(control, log, tell, signal);
   await control.resume();
   url = await listen(control, config);
-  await ensureFirstStart({ control, config, log, tell });
+  await ensureFirstStart({ control, config, log, tell, signal });
   writeCloudsYaml(stateDir, url);
-  writeControlRecord(stateDir, {
-    url,
-    hypervisor: config.hypervisor,
-    dataplane: config.dataplane,
-    startedAt: new Date().toISOString(),
-  });
+  signal.throwIfAborted();
+  record(true);
   undo.move();
   log.info({ url }, 'the cloud is up');
   return {
@@ -157,6 +167,7 @@ async function untilConnected(
   control: Control,
   log: Logger,
   tell: (line: string) => void,
+  signal: AbortSignal,
 ): Promise<void> {
   const { observed } = control;
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -166,8 +177,9 @@ async function untilConnected(
   const stop = observed.onHost(look);
   look();
   try {
-    await orAborted(promise, AbortSignal.timeout(AGENT_COMES_MS));
+    await orAborted(promise, AbortSignal.any([signal, AbortSignal.timeout(AGENT_COMES_MS)]));
   } catch (err) {
+    signal.throwIfAborted();
     log.warn({ err }, 'the agent has not come yet; servers cannot be started until it does');
     tell('The agent of this host has not come up yet; log/agent.log says why.');
   } finally {
@@ -178,21 +190,8 @@ async function untilConnected(
 async function listen(control: Control, { listen: wanted }: CloudConfig): Promise<string> {
   try {
     await control.app.listen({ host: wanted.address, port: wanted.port });
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    if (code !== 'EADDRINUSE' && code !== 'EADDRNOTAVAIL' && code !== 'EACCES') throw cause;
-    const why =
-      code === 'EADDRINUSE'
-        ? 'somebody else listens there'
-        : code === 'EACCES'
-          ? 'this user may not listen there'
-          : 'this machine has no such address';
-    throw new Fault(
-      'conflict',
-      'CannotListen',
-      `The cloud cannot listen on ${wanted.address}:${wanted.port}: ${why}. Choose another with --listen.`,
-      { cause },
-    );
+  } catch (error) {
+    throw listenFault(wanted, error);
   }
   const { port } = control.app.server.address() as AddressInfo;
   return urlOf({ ...wanted, port });

@@ -9,9 +9,11 @@ export type ControlRecord = {
   readonly hypervisor: 'qemu' | 'fake';
   readonly dataplane: 'linux' | 'fake';
   readonly startedAt: string;
+  /** False until every API answers. */
+  readonly ready: boolean;
 };
 
-/** Written when every API answers. */
+/** Written as soon as this process holds the database, and again when every API answers. */
 export function writeControlRecord(stateDir: string, facts: Omit<ControlRecord, 'process'>): void {
   const mark = markProcess(process.pid);
   if (!mark) throw new Error('this process is not in /proc');
@@ -23,6 +25,12 @@ export function writeControlRecord(stateDir: string, facts: Omit<ControlRecord, 
 
 /** The control that runs on this state directory now, once its APIs answer. */
 export function findControl(stateDir: string): ControlRecord | undefined {
+  const record = findStartingControl(stateDir);
+  return record?.ready === true ? record : undefined;
+}
+
+/** The control that runs on this state directory now, even if it is only about to come up. */
+export function findStartingControl(stateDir: string): ControlRecord | undefined {
   let record: ControlRecord;
   try {
     record = JSON.parse(readFileSync(statePaths(stateDir).control, 'utf8')) as ControlRecord;

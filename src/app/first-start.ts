@@ -17,6 +17,7 @@ export type FirstStartOptions = {
   readonly log: Logger;
   /** Told what takes long, for people. */
   readonly tell: (line: string) => void;
+  readonly signal: AbortSignal;
 };
 
 /** Fixed, so that a first start that was interrupted makes nothing twice. */
@@ -29,6 +30,8 @@ const TINY = {
 
 /** With less it does not come up. */
 const TINY_MIN_RAM_MIB = 128;
+/** Packages may have to be fetched over a slow line. */
+const BUILD_MS = 1_800_000;
 const DONE = 'first-start';
 const PASSWORD_BYTES = 18;
 
@@ -41,6 +44,8 @@ export async function ensureFirstStart(options: FirstStartOptions): Promise<void
     await ensureTinyImages(options);
     await ensureDemoProject(options);
   }
+  // Among them the one that makes this host known: whoever boots a server next finds room for it.
+  await control.reconcilers.idle();
   await setSetting(control.db, DONE, new Date().toISOString());
   log.info({ empty: config.empty }, 'first start done');
 }
@@ -53,12 +58,10 @@ export function readOrMakePassword(path: string): string {
   return password;
 }
 
-async function ensureTinyImages({ control, config, log, tell }: FirstStartOptions): Promise<void> {
-  const ctx = internalContext(
-    log,
-    AbortSignal.timeout(1_800_000),
-    await projectId(control, 'admin'),
-  );
+async function ensureTinyImages(options: FirstStartOptions): Promise<void> {
+  const { control, config, log, tell } = options;
+  const signal = AbortSignal.any([options.signal, AbortSignal.timeout(BUILD_MS)]);
+  const ctx = internalContext(log, signal, await projectId(control, 'admin'));
   if (config.hypervisor === 'fake') {
     // Nothing will ever run from it: it need not be a real guest, only a real image.
     const dir = mkdtempSync(join(tmpdir(), 'stackyard-'));
@@ -78,7 +81,7 @@ async function ensureTinyImages({ control, config, log, tell }: FirstStartOption
     }
     return;
   }
-  const tiny = await builtTiny(tell);
+  const tiny = await builtTiny(tell, signal);
   const common = {
     visibility: 'public',
     properties: { os_distro: 'stackyard-tiny', os_admin_user: 'root' },
@@ -129,12 +132,12 @@ async function* blankDisk(): AsyncGenerator<Buffer> {
   yield await Promise.resolve(Buffer.alloc(1 << 20));
 }
 
-async function builtTiny(tell: (line: string) => void): Promise<TinyImage> {
+async function builtTiny(tell: (line: string) => void, signal: AbortSignal): Promise<TinyImage> {
   const cacheDir = defaultCacheDir(process.env, process.geteuid?.() === 0);
   return await buildTinyImage({
     outputDir: join(cacheDir, 'tiny'),
     cacheDir,
-    signal: AbortSignal.timeout(1_800_000),
+    signal,
     log: tell,
     arch: 'amd64',
   });

@@ -1,15 +1,13 @@
 /** `stackyard down`: ends control, agent and guests; with `--purge` the state directory too. */
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { delay } from '#base/async.ts';
-import { findControl, removeControlRecord } from '#app/control-record.ts';
+import { findStartingControl, removeControlRecord } from '#app/control-record.ts';
 import { endAgent } from '#app/host-agent.ts';
+import { checkStateDir, removeState } from '#app/state-dir.ts';
 import { isAlive, signalProcess } from '#drivers/processes.ts';
 import { ensureYardAbsent } from '#drivers/yard/yard.ts';
-import { statePaths } from '#platform/config.ts';
-import { Fault } from '#platform/fault.ts';
 import { stateDirOf } from './common.ts';
-import { print, progress } from './terminal.ts';
+import { note, print, progress } from './terminal.ts';
 import type { VerbArgs } from './verbs.ts';
 
 /** Control gives guests some seconds to end by themselves; longer than this it should never need. */
@@ -23,7 +21,8 @@ export async function down(args: VerbArgs): Promise<number> {
     print(`There is no cloud in '${stateDir}'.`);
     return 0;
   }
-  const control = findControl(stateDir);
+  if (purge) checkStateDir(stateDir);
+  const control = findStartingControl(stateDir);
   if (control) {
     progress('Stopping guests, agent and control ...');
     // SIGQUIT: guests whose disks go away need not end politely.
@@ -38,19 +37,12 @@ export async function down(args: VerbArgs): Promise<number> {
   await endAgent(stateDir, signal);
   await ensureYardAbsent(stateDir, { signal });
   removeControlRecord(stateDir);
-  if (purge) await removeStateDir(stateDir);
-  print(purge ? `The cloud of '${stateDir}' is gone.` : `The cloud of '${stateDir}' is down.`);
-  return 0;
-}
-
-async function removeStateDir(stateDir: string): Promise<void> {
-  const { database, run } = statePaths(stateDir);
-  if (!existsSync(database) && !existsSync(run)) {
-    throw new Fault(
-      'invalid',
-      'NotAStateDir',
-      `'${stateDir}' holds no cloud, so it is not removed. Look at it and remove it yourself.`,
-    );
+  if (purge) {
+    const others = await removeState(stateDir);
+    print(`The cloud of '${stateDir}' is gone.`);
+    if (others.length > 0) note(`'${stateDir}' also holds ${others.join(', ')}: left there.`);
+  } else {
+    print(`The cloud of '${stateDir}' is down.`);
   }
-  await rm(stateDir, { recursive: true, force: true });
+  return 0;
 }

@@ -3,8 +3,9 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { delay } from '#base/async.ts';
+import { checkCanListen } from '#app/can-listen.ts';
 import { findControl } from '#app/control-record.ts';
-import { start } from '#drivers/run.ts';
+import { start as startCommand } from '#drivers/run.ts';
 import { DEFAULT_LISTEN, parseListen, urlOf, type CloudConfig } from '#platform/config.ts';
 import { Fault } from '#platform/fault.ts';
 import type { LogLevel } from '#platform/log.ts';
@@ -43,19 +44,25 @@ export async function up(args: VerbArgs): Promise<number> {
     }
     return 1;
   }
+  await checkCanListen(config.listen);
   mkdirSync(join(config.stateDir, 'log'), { recursive: true, mode: 0o711 });
   return args.values['detach'] === true ? await detach(config) : await stay(config);
 }
 
 async function stay(config: CloudConfig): Promise<number> {
   const { promise: asked, resolve } = Promise.withResolvers<'polite' | 'quick'>();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(name, () => resolve('polite'));
-  }
-  process.on('SIGQUIT', () => resolve('quick'));
+  const start = new AbortController();
+  const stop = (how: 'polite' | 'quick') => {
+    resolve(how);
+    // Whoever does not want to wait for the cloud any more gets what was begun taken back.
+    start.abort(new Fault('unavailable', 'Interrupted', 'Stopped before the cloud was up.'));
+  };
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(name, () => stop('polite'));
+  process.on('SIGQUIT', () => stop('quick'));
   // Most of the program: whoever only starts it detached need not load it.
   const { startCloud } = await import('#app/cloud.ts');
-  const cloud = await startCloud(config, progress);
+  const cloud = await startCloud(config, progress, start.signal);
   print(`The cloud of '${config.stateDir}' is up.`);
   print(howToUse(config.stateDir, cloud.url));
   const how = await asked;
@@ -68,7 +75,7 @@ async function stay(config: CloudConfig): Promise<number> {
 async function detach(config: CloudConfig): Promise<number> {
   const log = join(config.stateDir, 'log', 'up.log');
   const out = openSync(log, 'w', 0o600);
-  const child = start(
+  const child = startCommand(
     process.execPath,
     [
       ...process.execArgv,
