@@ -1,5 +1,5 @@
 /** The resources beside servers: hosts in all their views, quotas, server groups. Each is small; here they are put together. */
-import { hostname } from 'node:os';
+import { hostname, loadavg, uptime } from 'node:os';
 import type { Policy, PolicyRule } from '#platform/policy/policy.ts';
 import { aggregateRoutes } from './aggregates/aggregate.routes.ts';
 import { AggregateService } from './aggregates/aggregate.service.ts';
@@ -12,6 +12,7 @@ import type { ComputeRoutes } from './http/compute-service.ts';
 import type { RequestCheck } from './http/request-check.ts';
 import { hypervisorRoutes } from './hypervisors/hypervisor.routes.ts';
 import { HypervisorService } from './hypervisors/hypervisor.service.ts';
+import { uptimeText } from './hypervisors/hypervisor.rules.ts';
 import { HYPERVISOR_POLICIES } from './hypervisors/policies.ts';
 import { limitRoutes } from './limits/limit.routes.ts';
 import { LIMIT_POLICIES } from './limits/policies.ts';
@@ -52,11 +53,15 @@ export function adminRoutes(deps: AdminDeps): readonly ComputeRoutes[] {
   const { db, now, newId, policy, check, zones, observed, placement, identity } = deps;
   const controlHost = deps.controlHost ?? hostname();
   const services = new ServiceList({ observed, zones, now, controlHost });
+  // An agent tells no uptime; of the machine that it shares with this process, this process knows it.
+  const uptimeOf = (host: string) =>
+    host === controlHost ? uptimeText(now(), uptime(), loadavg()) : null;
+  const hypervisors = new HypervisorService({ db, policy, placement, services, uptimeOf });
   return [
     aggregateRoutes(new AggregateService({ db, policy, now, newId }), check),
     availabilityZoneRoutes({ db, policy, services }, check),
     extensionRoutes(policy, check),
-    hypervisorRoutes(new HypervisorService({ db, policy, placement, services }), check),
+    hypervisorRoutes(hypervisors, check),
     limitRoutes({ db, policy }, check),
     quotaRoutes(new QuotaService({ db, policy, identity }), check),
     serverGroupRoutes(new ServerGroupService({ db, policy, now, newId }), check),

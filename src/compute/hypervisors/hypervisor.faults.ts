@@ -12,5 +12,7 @@ export const pagingWithPattern = () =>
     'Paging over hypervisors with the hypervisor_hostname_pattern query parameter ' +
       'is not supported.',
   );
-/** compat: only few of Nova's drivers can tell it either. */
+/** The agent tells no uptime; that of another machine is not known. */
 export const uptimeUnknown = () => notSupported('The requested functionality is not supported.');
+export const hostDown = (host: string) =>
+  badRequest(`Compute service of ${host} is unavailable at this time.`);

@@ -104,8 +104,8 @@ export function hypervisorRoutes(
     });
     app.get<Id>('/os-hypervisors/:id/uptime', policy('uptime'), async ({ ctx, params }) => {
       checkUpTo(87, ctx.microversion);
-      await hypervisors.get(ctx, params.id, 'uptime');
-      throw faults.uptimeUnknown();
+      const found = await hypervisors.getWithUptime(ctx, params.id);
+      return { hypervisor: { ...viewHypervisor(found, ctx.microversion), uptime: found.uptime } };
     });
     app.get<Id>('/os-hypervisors/:id/search', policy('search'), async ({ ctx, params }) => {
       const minor = ctx.microversion;
@@ -156,6 +156,6 @@ function viewDetail(hypervisor: Hypervisor, minor: number) {
     },
     ...(minor < 88
       ? { ...usage, cpu_info: minor >= 28 ? cpuInfo : JSON.stringify(cpuInfo) }
-      : { uptime: null }),
+      : { uptime: hypervisor.uptime }),
   };
 }

@@ -81,3 +81,16 @@ export function cpuInfoOf({ cpuModel, vcpus }: HostFacts) {
     topology: { cells: 1, sockets: 1, cores: vcpus, threads: 1 },
   };
 }
+
+/** What `uptime` prints of a machine: the client takes it apart. Nobody is counted as logged in. */
+export function uptimeText(now: Date, seconds: number, loads: readonly number[]): string {
+  const minutes = Math.floor(seconds / 60);
+  const [days, hours] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24];
+  const up = [
+    ...(days === 0 ? [] : [days === 1 ? '1 day' : `${days} days`]),
+    `${hours}:${String(minutes % 60).padStart(2, '0')}`,
+  ];
+  const load = loads.map((one) => one.toFixed(2)).join(', ');
+  const time = now.toISOString().slice(11, 19);
+  return ` ${time} up ${up.join(', ')},  0 users,  load average: ${load}`;
+}

@@ -15,6 +15,8 @@ export type HypervisorServiceDeps = {
   readonly policy: Policy;
   readonly placement: PlacementApi;
   readonly services: ServiceList;
+  /** What a host's `uptime` says; null when it cannot be known. */
+  readonly uptimeOf: (host: string) => string | null;
 };
 
 /** Everything that is known of one host. */
@@ -23,6 +25,8 @@ export type Hypervisor = {
   readonly up: boolean;
   readonly usage: HypervisorUsage;
   readonly servers: readonly HostedServer[];
+  /** Null when the host is down or far away. */
+  readonly uptime: string | null;
 };
 
 export type HypervisorPage = { readonly limit: number; readonly marker: string | null };
@@ -64,12 +68,17 @@ export class HypervisorService {
     return found;
   }
 
-  async get(ctx: Context, id: string, verb: 'show' | 'uptime' = 'show'): Promise<Hypervisor> {
-    this.#deps.policy.authorize(ctx, `${RULE}:${verb}`);
-    if (ctx.microversion >= 53 && !isUuid(id)) throw faults.malformedUuid(id);
-    const found = (await this.#all()).find(({ node }) => idOf(ctx, node) === id);
-    if (!found) throw faults.hypervisorNotFound(id);
-    return found;
+  async get(ctx: Context, id: string): Promise<Hypervisor> {
+    this.#deps.policy.authorize(ctx, `${RULE}:show`);
+    return await this.#find(ctx, id);
+  }
+
+  /** With its uptime, or a refusal that says why there is none. */
+  async getWithUptime(ctx: Context, id: string): Promise<Hypervisor> {
+    this.#deps.policy.authorize(ctx, `${RULE}:uptime`);
+    const hypervisor = await this.#find(ctx, id);
+    if (hypervisor.uptime !== null) return hypervisor;
+    throw hypervisor.up ? faults.uptimeUnknown() : faults.hostDown(hypervisor.node.host);
   }
 
   /** compat: hosts that take no servers are not in the sum. */
@@ -79,16 +88,25 @@ export class HypervisorService {
     return sumUsages(enabled.map(({ usage }) => usage));
   }
 
+  async #find(ctx: Context, id: string): Promise<Hypervisor> {
+    if (ctx.microversion >= 53 && !isUuid(id)) throw faults.malformedUuid(id);
+    const found = (await this.#all()).find(({ node }) => idOf(ctx, node) === id);
+    if (!found) throw faults.hypervisorNotFound(id);
+    return found;
+  }
+
   async #all(): Promise<readonly Hypervisor[]> {
-    const { db, placement, services } = this.#deps;
+    const { db, placement, services, uptimeOf } = this.#deps;
     const nodes = await listComputeNodes(db);
     const providers = new Map((await placement.listUsages(db)).map((one) => [one.id, one]));
     const servers = Map.groupBy(await listHostedServers(db), ({ host }) => host);
     return nodes.map((node) => {
       const own = servers.get(node.host) ?? [];
+      const up = services.isUp(node);
       return {
         node,
-        up: services.isUp(node),
+        up,
+        uptime: up ? uptimeOf(node.host) : null,
         usage: usageOf(factsOf(node), providers.get(node.id), own),
         servers: own,
       };
