@@ -1,7 +1,7 @@
 /** List requests, read by an attribute table: filters, tags, `fields`, paging; and the links to the pages around. */
 import { pythonRepr } from '#base/text/python.ts';
 import { listOf, parsePage, type Page, type Query } from '#platform/http/list-query.ts';
-import { badListRequest, badRequest } from '../network.faults.ts';
+import { badListRequest, badRequest, invalidInput } from '../network.faults.ts';
 import type { FilterKind, Resource } from './attribute.ts';
 import { flag, integer } from './readers.ts';
 
@@ -52,7 +52,7 @@ export function readListQuery(resource: Resource, query: Query): ListQuery {
       notAll: tagList(query['not-tags']),
       notAny: tagList(query['not-tags-any']),
     },
-    changedSince: listOf(query['changed_since'])[0] ?? null,
+    changedSince: readChangedSince(query['changed_since']),
     fields: listOf(query['fields']),
     page,
   };
@@ -79,6 +79,17 @@ function readFilter(resource: Resource, name: string, sent: readonly string[]): 
     case 'own':
       return { name, kind, values: sent };
   }
+}
+
+function readChangedSince(sent: Query[string]): string | null {
+  const text = listOf(sent)[0];
+  if (text === undefined) return null;
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ?$/.test(text)) {
+    throw invalidInput(
+      'The input changed_since must be in the following format: YYYY-MM-DDTHH:MM:SS[Z]',
+    );
+  }
+  return text.slice(0, 19);
 }
 
 function tagList(value: Query[string]): readonly string[] | null {

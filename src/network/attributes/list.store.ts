@@ -32,6 +32,9 @@ export function listConditions<TB extends keyof Tables>(
     if (filter.values.length === 0) return sql<SqlBool>`1 = 1`;
     const ownFilter = own[filter.name];
     if (ownFilter) return ownFilter(eb, filter.values);
+    // Times are kept finer than they are shown, and are found by what is shown.
+    if (TIMES.has(filter.name))
+      return eb.or(filter.values.map((shown) => isShownAs(eb, column(filter.name), shown)));
     if (filter.kind === 'own') throw new Error(`no filter is known for '${filter.name}'`);
     return oneOf(eb, column(filter.name), filter.values);
   });
@@ -39,6 +42,17 @@ export function listConditions<TB extends keyof Tables>(
     conditions.push(eb(column('updated_at'), '>=', changedSince as never));
   }
   return eb.and([...conditions, ...tagConditions(eb, column('id'), tags)]);
+}
+
+const TIMES = new Set(['created_at', 'updated_at']);
+
+function isShownAs<TB extends keyof Tables>(
+  eb: ExpressionBuilder<Tables, TB>,
+  column: ReferenceExpression<Tables, TB>,
+  shown: Filter['values'][number],
+): Expression<SqlBool> {
+  const second = String(shown).replace(/Z$/, '');
+  return eb.and([eb(column, '>=', second as never), eb(column, '<', `${second}~` as never)]);
 }
 
 /** The column has one of the values. */

@@ -177,6 +177,11 @@ test('networks are filtered, sorted, paged and cut to fields', async () => {
   assert.deepEqual(await names(next.search.slice(1)), ['c']);
   const { body } = await red.get('/v2.0/networks?fields=name&sort_key=name');
   assert.deepEqual(body.networks, [{ name: 'a' }, { name: 'b' }, { name: 'c' }]);
+  assert.deepEqual(await names('created_at=2026-01-02T03:04:05Z&sort_key=name'), ['a', 'b', 'c']);
+  assert.deepEqual(await names('created_at=2026-01-02T03:04:04Z'), []);
+  assert.deepEqual(await names('changed_since=2026-01-02T03:04:06Z'), []);
+  assert.equal((await names('changed_since=2026-01-02T03:04:05')).length, 3);
+  assert.equal((await red.get('/v2.0/networks?changed_since=now')).status, 400);
   const unknown = await red.get('/v2.0/networks?unknown_filter=value&shared=False');
   assert.equal(
     unknown.error,

@@ -91,6 +91,7 @@ export const networkSecurity: readonly string[] = [
       unique (object_id, object_type, action, target_project)
     )`,
   `create index rbac_policies_project on rbac_policies (project_id)`,
+  `create index rbac_policies_target on rbac_policies (target_project, object_type, action)`,
   `create table network_agents (
       id text primary key,
       host text not null,
