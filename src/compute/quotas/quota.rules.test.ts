@@ -38,6 +38,8 @@ for (const [value, message] of [
   });
 }
 
+const between = (least: number, most: number) => () => ({ least, most });
+
 const set: readonly [limit: number, least: number, most: number, refused: RegExp | null][] = [
   [5, 5, -1, null],
   [-1, 5, -1, null],
@@ -54,9 +56,10 @@ const set: readonly [limit: number, least: number, most: number, refused: RegExp
 
 for (const [limit, least, most, refused] of set) {
   test(`a limit of ${limit} between ${least} and ${most} is ${refused ? 'refused' : 'taken'}`, () => {
-    const check = () => checkLimits({ cores: limit }, () => ({ least, most }));
-    if (refused) assert.throws(check, { message: refused });
-    else check();
+    const bounds = between(least, most);
+    if (refused) {
+      assert.throws(() => checkLimits({ cores: limit }, bounds), { message: refused });
+    } else checkLimits({ cores: limit }, bounds);
   });
 }
 
