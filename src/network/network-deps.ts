@@ -14,6 +14,7 @@ export type NetworkSettings = {
   readonly maxNameservers: number;
   readonly maxHostRoutes: number;
   readonly maxAddressPairs: number;
+  readonly maxFixedIps: number;
 };
 
 /** Neutron's own defaults, but for MTUs: no tunnel takes from them here, and jumbo frames are welcome. */
@@ -25,6 +26,7 @@ export const DEFAULT_SETTINGS: NetworkSettings = {
   maxNameservers: 5,
   maxHostRoutes: 20,
   maxAddressPairs: 10,
+  maxFixedIps: 256,
 };
 
 export type NetworkDeps = {

@@ -129,11 +129,7 @@ export const uuid: Reader<string> = (sent, name) => {
 /** A list of different UUIDs. */
 export const uuidList: Reader<readonly string[]> = (sent, name) => {
   if (!Array.isArray(sent)) throw invalidAttribute(name, `'${pythonStr(sent)}' is not a list`);
-  const twice = sent.filter((item, index) => sent.indexOf(item) !== index);
-  if (twice.length > 0) {
-    const items = [...new Set(twice)].map(pythonStr).join(', ');
-    throw invalidAttribute(name, `Duplicate items in the list: '${items}'`);
-  }
+  checkDifferent(sent, name);
   return sent.map((item) => uuid(item, name));
 };
 
@@ -142,12 +138,19 @@ export function textList(maxLength?: number): Reader<readonly string[]> {
   const read = text(maxLength);
   return (sent, name) => {
     if (!Array.isArray(sent)) throw invalidAttribute(name, `'${pythonStr(sent)}' is not a list`);
-    const twice = sent.find((item, index) => sent.indexOf(item) !== index);
-    if (twice !== undefined) {
-      throw invalidAttribute(name, `Duplicate items in the list: '${pythonStr(twice)}'`);
-    }
+    checkDifferent(sent, name);
     return sent.map((item) => read(item, name));
   };
+}
+
+function checkDifferent(items: readonly unknown[], name: string): void {
+  const seen = new Set<unknown>();
+  const twice = new Set<unknown>();
+  for (const item of items) (seen.has(item) ? twice : seen).add(item);
+  if (twice.size > 0) {
+    const texts = [...twice].map(pythonStr).join(', ');
+    throw invalidAttribute(name, `Duplicate items in the list: '${texts}'`);
+  }
 }
 
 /** An IPv4 or IPv6 address, in its usual form. */

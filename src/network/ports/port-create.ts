@@ -23,7 +23,13 @@ import { withMacs } from './address-pairs.ts';
 import { mergeDhcpOpts } from './dhcp-opts.ts';
 import { giveAddresses } from './port-addresses.ts';
 import { targetOfPort } from './port-target.ts';
-import { checkMac, checkPairCount, checkSecurityOnCreate, ipAllocationOf } from './port.rules.ts';
+import {
+  checkFixedIpCount,
+  checkMac,
+  checkPairCount,
+  checkSecurityOnCreate,
+  ipAllocationOf,
+} from './port.rules.ts';
 import { PORT, type PortCreate } from './port.schema.ts';
 import { insertPort, writeBinding, type PortRow } from './port.store.ts';
 
@@ -45,6 +51,7 @@ export async function createPort(
   authorizeCreate(deps.policy, ctx, PORT, { target, chosen });
   if (values.qos_policy_id != null) throw qosPolicyNotFound(values.qos_policy_id);
   checkPairCount(values.allowed_address_pairs.length, deps.settings.maxAddressPairs);
+  checkFixedIpCount(values.fixed_ips?.length ?? 0, deps.settings.maxFixedIps);
 
   const row = await writePort(deps, tx, values, network, id ?? deps.newId());
   await giveAddresses(deps, tx, row, values.fixed_ips);

@@ -17,7 +17,13 @@ import { checkPortGroups, setPortGroups } from '../security-groups/port-groups.t
 import { withMacs, type AddressPair } from './address-pairs.ts';
 import { mergeDhcpOpts, type DhcpOpt } from './dhcp-opts.ts';
 import { changeAddresses } from './port-addresses.ts';
-import { checkMac, checkMacChange, checkPairCount, checkSecurityOnUpdate } from './port.rules.ts';
+import {
+  checkFixedIpCount,
+  checkMac,
+  checkMacChange,
+  checkPairCount,
+  checkSecurityOnUpdate,
+} from './port.rules.ts';
 import type { PortUpdate } from './port.schema.ts';
 import {
   findPortByMac,
@@ -40,6 +46,7 @@ export async function changePort(
   const mac = await newMacOf(deps, tx, before, values);
   const pairs = pairsAfter(before, values, mac);
   checkPairCount(pairs.length, settings.maxAddressPairs);
+  checkFixedIpCount(values.fixed_ips?.length ?? 0, settings.maxFixedIps);
   if (values.security_groups) {
     await checkPortGroups(tx, ctx, before.row.project_id, values.security_groups);
   }

@@ -2,6 +2,7 @@
 import { isMulticastMac } from '#base/net/mac.ts';
 import {
   invalidAttribute,
+  invalidInput,
   portBound,
   portSecurityPortHasGroup,
   portSecurityRequiredForGroups,
@@ -37,6 +38,11 @@ export function checkSecurityOnUpdate(
 
 export function checkPairCount(count: number, limit: number): void {
   if (count > limit) throw tooManyAddressPairs(limit);
+}
+
+/** compat: Neutron had this limit until it left it to quotas, which count ports and not their addresses. */
+export function checkFixedIpCount(count: number, limit: number): void {
+  if (count > limit) throw invalidInput('Exceeded maximum amount of fixed ips per port');
 }
 
 /** A card with the address of a group of cards would never be answered. */

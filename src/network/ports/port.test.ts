@@ -159,6 +159,19 @@ for (const [values, error] of badRequests) {
   });
 }
 
+test('a port has a bounded number of addresses', async () => {
+  await using net = await start({ settings: { maxFixedIps: 2 } });
+  const fixed_ips = Array.from({ length: 3 }, () => ({ subnet_id: net.subnet_id }));
+  const message =
+    'InvalidInput: Invalid input for operation: Exceeded maximum amount of fixed ips per port.';
+  const { network_id } = net;
+  const made = await net.red.post('/v2.0/ports', { port: { network_id, fixed_ips } });
+  assert.equal(made.error, message);
+  const { id } = await net.red.make('port', { network_id, fixed_ips: fixed_ips.slice(1) });
+  const changed = await net.red.put(`/v2.0/ports/${id}`, { port: { fixed_ips } });
+  assert.equal(changed.error, message);
+});
+
 test('the owner of a shared network’s port may not do what only the network’s owner may', async () => {
   await using net = await startNetwork();
   const { id: network_id } = await net.as('ops:admin').make('network', { shared: true });

@@ -1,7 +1,7 @@
 /** The check that every creation makes before it writes. */
 import type { Db, Tx } from '#platform/db/tables.ts';
 import { findLimits } from '#platform/quota/quota.store.ts';
-import type { QuotaResource } from './quota.resources.ts';
+import type { QuotaResource } from './quota-resources.ts';
 import { checkRoom, effectiveQuotas } from './quota.rules.ts';
 import { countUsed } from './quota.store.ts';
 

@@ -1,7 +1,7 @@
 /** What a project may have of each network resource, and when that is too much. */
 import { Fault } from '#platform/fault.ts';
 import { overQuota } from '../network.faults.ts';
-import { DEFAULT_QUOTAS, QUOTA_RESOURCES, type QuotaResource } from './quota.resources.ts';
+import { DEFAULT_QUOTAS, QUOTA_RESOURCES, type QuotaResource } from './quota-resources.ts';
 
 /** Limits by resource; -1 means no limit. */
 export type Limits = Readonly<Record<string, number>>;

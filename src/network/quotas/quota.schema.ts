@@ -1,7 +1,7 @@
 /** Quotas as they travel: one limit a resource. */
 import { defineResource, type Reader } from '../attributes/attribute.ts';
 import { integer, integerBetween } from '../attributes/readers.ts';
-import { QUOTA_RESOURCES } from './quota.resources.ts';
+import { QUOTA_RESOURCES } from './quota-resources.ts';
 
 /** A number of resources; -1 for no limit. */
 const limit: Reader<number> = (sent, name) =>

@@ -12,7 +12,7 @@ import {
 } from '#platform/quota/quota.store.ts';
 import { readUpdate } from '../attributes/request-body.ts';
 import { QUOTA_SERVICE } from './check-quota.ts';
-import { DEFAULT_QUOTAS, isQuotaResource, QUOTA_RESOURCES } from './quota.resources.ts';
+import { DEFAULT_QUOTAS, isQuotaResource, QUOTA_RESOURCES } from './quota-resources.ts';
 import {
   adminRequired,
   effectiveQuotas,

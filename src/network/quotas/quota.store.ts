@@ -1,7 +1,7 @@
 /** How much of each network resource a project has, in SQL. */
 import { sql } from 'kysely';
 import type { Db, Tables } from '#platform/db/tables.ts';
-import type { QuotaResource } from './quota.resources.ts';
+import type { QuotaResource } from './quota-resources.ts';
 
 /** Where the resources are counted; each of these tables has a `project_id`. */
 const COUNTED: Readonly<Record<QuotaResource, keyof Tables>> = {

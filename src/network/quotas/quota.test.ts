@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startExtras } from '../extensions/testing.ts';
 import { checkQuota } from './check-quota.ts';
-import { DEFAULT_QUOTAS } from './quota.resources.ts';
+import { DEFAULT_QUOTAS } from './quota-resources.ts';
 
 const ADMIN = 'ops:admin,member,reader';
 

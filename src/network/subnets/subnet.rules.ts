@@ -248,13 +248,14 @@ function checkPools({ pools, cidr }: SubnetPlan): void {
       throw outOfBoundsAllocationPool(poolText(pool), formatCidr(cidr));
     }
   }
-  for (const [index, one] of ranges.entries()) {
-    const other = ranges
-      .slice(index + 1)
-      .find(({ start, end }) => start.value <= one.end.value && one.start.value <= end.value);
-    if (other) {
-      throw overlappingAllocationPools(poolText(one.pool), poolText(other.pool), formatCidr(cidr));
-    }
+  const inOrder = ranges.toSorted((one, other) => (one.start.value < other.start.value ? -1 : 1));
+  const index = inOrder.findIndex(({ end }, at) => {
+    const next = inOrder[at + 1];
+    return next !== undefined && next.start.value <= end.value;
+  });
+  const [one, other] = inOrder.slice(index, index + 2);
+  if (index >= 0 && one && other) {
+    throw overlappingAllocationPools(poolText(one.pool), poolText(other.pool), formatCidr(cidr));
   }
 }
 

@@ -114,17 +114,17 @@ const nameservers: Reader<readonly string[]> = (sent, name) => {
   if (!Array.isArray(sent)) {
     throw invalidAttribute(name, `Invalid data format for nameserver: '${pythonStr(sent)}'`);
   }
-  const hosts: string[] = [];
+  const hosts = new Set<string>();
   for (const host of sent as readonly unknown[]) {
     const problem = ipAddressProblem(host);
     if (problem) {
       throw invalidAttribute(name, `'${pythonStr(host)}' is not a valid nameserver. ${problem}`);
     }
     const address = ipAddress(host, name);
-    if (hosts.includes(address)) throw invalidAttribute(name, `Duplicate nameserver '${address}'`);
-    hosts.push(address);
+    if (hosts.has(address)) throw invalidAttribute(name, `Duplicate nameserver '${address}'`);
+    hosts.add(address);
   }
-  return hosts;
+  return [...hosts];
 };
 
 /** How a device owner may begin. */
