@@ -1,0 +1,86 @@
+/** No request about one thing looks at all rows of a table, so that ten thousand ports are as quick as ten. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CompiledQuery, type KyselyPlugin, type RootOperationNode } from 'kysely';
+import { openDatabase } from '#platform/db/database.ts';
+import { startNetwork } from './testing.ts';
+
+/** Keeps what is asked of the database. */
+class Listener implements KyselyPlugin {
+  readonly heard: RootOperationNode[] = [];
+
+  transformQuery({ node }: { node: RootOperationNode }): RootOperationNode {
+    this.heard.push(node);
+    return node;
+  }
+
+  async transformResult<R>({ result }: { result: R }): Promise<R> {
+    return result;
+  }
+}
+
+test('requests about one network, subnet or port use indexes only', async () => {
+  const db = await openDatabase(':memory:');
+  const listener = new Listener();
+  try {
+    await using net = await startNetwork({ db: db.withPlugin(listener) });
+    net.addHost('h1');
+    const red = net.as('red');
+    const admin = net.as('red:admin,member,reader');
+    const network = await red.make('network', { name: 'n' });
+    const network_id = network.id;
+    const subnet = await red.make('subnet', { network_id, ip_version: 4, cidr: '10.0.0.0/16' });
+    const port = await red.make('port', { network_id, name: 'p' });
+    const bound = { device_id: 'd', device_owner: 'compute:nova', 'binding:host_id': 'h1' };
+    await admin.put(`/v2.0/ports/${port.id}`, { port: bound });
+    await red.put(`/v2.0/ports/${port.id}`, { port: { fixed_ips: [{ subnet_id: subnet.id }] } });
+    await red.put(`/v2.0/subnets/${subnet.id}`, { subnet: { name: 's' } });
+    await red.put(`/v2.0/networks/${network_id}`, { network: { mtu: 1400 } });
+    const lists = [
+      `networks/${network_id}`,
+      `subnets/${subnet.id}`,
+      `ports/${port.id}`,
+      'networks?name=n',
+      'subnets?name=s',
+      `subnets?network_id=${network_id}`,
+      'ports?name=p',
+      'ports?device_id=d',
+      'ports?tags=t',
+      'ports?limit=10',
+      'ports?binding:host_id=h1',
+      'ports?security_groups=g',
+      'ports?fixed_ips=ip_address=10.0.0.9',
+      `ports?fixed_ips=subnet_id=${subnet.id}`,
+      `ports?mac_address=${port.mac_address}`,
+      `ports?network_id=${network_id}&device_owner=network:dhcp`,
+    ];
+    for (const path of lists) assert.equal((await red.get(`/v2.0/${path}`)).status, 200, path);
+    await net.api.findPortByAddress(network_id, '10.0.0.9');
+    await net.api.portsOf(net.ctx(), ['d']);
+    await net.api.ensurePortUnbound(net.ctx(), port.id, 'd');
+    for (const path of [`ports/${port.id}`, `subnets/${subnet.id}`, `networks/${network_id}`]) {
+      assert.equal((await red.delete(`/v2.0/${path}`)).status, 204, path);
+    }
+    const plans = new Set<string>();
+    for (const node of listener.heard) {
+      const { sql, parameters } = db.getExecutor().compileQuery(node, { queryId: 'explained' });
+      if (!/^\s*(select|update|delete)/i.test(sql)) continue;
+      const explain = CompiledQuery.raw(`explain query plan ${sql}`, [...parameters]);
+      const { rows } = await db.executeQuery<{ detail: string }>(explain);
+      for (const { detail } of rows) plans.add(`${detail} in: ${sql}`);
+    }
+    assert.ok(plans.size > 50, 'nothing was heard');
+    const scans = [...plans].filter((plan) => plan.startsWith('SCAN') && !isFine(plan));
+    assert.deepEqual(scans, []);
+  } finally {
+    await db.destroy();
+  }
+});
+
+/** The few rows of the template of security groups; and a page of a list, which is read along an index to its end. */
+function isFine(plan: string): boolean {
+  return (
+    plan.startsWith('SCAN default_security_group_rules ') ||
+    /^SCAN ports USING INDEX .* limit \?$/.test(plan)
+  );
+}
