@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { run } from '../run.ts';
 import { detectFormat, findRefusal, FORMAT_HEADER_BYTES, inspectImage } from './format.ts';
 
-const signal = AbortSignal.timeout(60_000);
+const { signal } = new AbortController();
 const MiB = 1 << 20;
 
 type Qcow2Header = {

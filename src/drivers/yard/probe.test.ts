@@ -1,3 +1,4 @@
+/** What can be found out about this machine, from what was tried. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { namespacesFinding } from './probe.ts';

@@ -1,3 +1,4 @@
+/** The record of a yard, as it is read back. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseRecord } from './record.ts';

@@ -1,3 +1,4 @@
+/** The fake data plane keeps the promises of every data plane. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,3 +1,4 @@
+/** What is planned for a change, from what is there. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DhcpSpec, NetworkSpec, PortSpec } from '#base/host/links.ts';

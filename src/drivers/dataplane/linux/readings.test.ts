@@ -1,3 +1,4 @@
+/** What the kernel prints, as it is read. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gatherFacts, readLinks } from './facts.ts';

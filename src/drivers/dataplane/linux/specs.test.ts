@@ -1,3 +1,4 @@
+/** Which specs are refused before anything is done. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DhcpSpec, NetworkSpec, PortSpec } from '#base/host/links.ts';

@@ -8,7 +8,7 @@ import type { ImageRef } from '#base/host/domain.ts';
 import { run } from '../../run.ts';
 import { Qcow2Disks } from './qcow2-disks.ts';
 
-const signal = AbortSignal.timeout(20_000);
+const { signal } = new AbortController();
 const MiB = 1024 ** 2;
 const GiB = 1024 ** 3;
 const disks = new Qcow2Disks();

@@ -9,7 +9,7 @@ import type { DomainSpec, NicSpec } from '#base/host/domain.ts';
 import { hypervisorContract } from '../contract.ts';
 import { FakeHypervisor } from './fake-hypervisor.ts';
 
-const signal = AbortSignal.timeout(20_000);
+const { signal } = new AbortController();
 
 async function stateDirOf(t: TestContext): Promise<string> {
   const stateDir = await mkdtemp(join(tmpdir(), 'fake-hypervisor-'));

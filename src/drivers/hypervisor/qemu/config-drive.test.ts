@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { run } from '../../run.ts';
 import { writeConfigDrive } from './config-drive.ts';
 
-const signal = AbortSignal.timeout(20_000);
+const { signal } = new AbortController();
 
 test('the drive has its label and every file, text or not, under its full name', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'config-drive-'));

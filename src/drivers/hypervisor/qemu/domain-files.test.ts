@@ -11,7 +11,7 @@ import { domainPaths } from './domain-paths.ts';
 import { findRecord, writeRecord } from './domain-record.ts';
 import { findQemu, searchQemu } from './process.ts';
 
-const signal = AbortSignal.timeout(20_000);
+const { signal } = new AbortController();
 const id = randomUUID();
 
 async function domainOf(t: TestContext) {

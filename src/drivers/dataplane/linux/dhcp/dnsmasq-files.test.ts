@@ -1,3 +1,4 @@
+/** The files that dnsmasq is given. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DhcpHost, DhcpSpec, DhcpSubnet } from '#base/host/links.ts';

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { isQmpRefusal, isQmpUnreachable, openQmp, type QmpEvent } from './connection.ts';
 
-const signal = AbortSignal.timeout(20_000);
+const { signal } = new AbortController();
 const GREETING = '{"QMP": {"version": {}, "capabilities": []}}\r\n';
 
 type Request = { execute: string; arguments: Record<string, unknown>; id: string };

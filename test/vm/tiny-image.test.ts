@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { defaultCacheDir } from '#platform/config.ts';
 import { Fault } from '#platform/fault.ts';
-import { writeConfigDrive } from '../hypervisor/qemu/config-drive.ts';
-import { run } from '../run.ts';
-import { BootedGuest } from './booted-guest.ts';
-import { buildTinyImage, type TinyImage } from './tiny-image.ts';
+import { writeConfigDrive } from '#drivers/hypervisor/qemu/config-drive.ts';
+import { run } from '#drivers/run.ts';
+import { BootedGuest } from '../support/booted-guest.ts';
+import { buildTinyImage, type TinyImage } from '#drivers/guest-image/tiny-image.ts';
 
 const signal = AbortSignal.timeout(300_000);
 const MACS = ['52:54:00:00:00:10', '52:54:00:00:00:11', '52:54:00:00:00:12'] as const;

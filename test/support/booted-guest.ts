@@ -5,8 +5,12 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openQmp, type QmpConnection, type QmpEvent } from '../hypervisor/qemu/qmp/connection.ts';
-import { run, start } from '../run.ts';
+import {
+  openQmp,
+  type QmpConnection,
+  type QmpEvent,
+} from '#drivers/hypervisor/qemu/qmp/connection.ts';
+import { run, start } from '#drivers/run.ts';
 
 export type GuestSpec = {
   /** How it boots and which disks it has: arguments of QEMU. */
