@@ -1,8 +1,9 @@
 /** Checks bodies and queries against the schema of the microversion that was asked for. */
-import type { ValidateFunction } from 'ajv';
+import type { Ajv, SchemaValidateFunction, ValidateFunction } from 'ajv';
 import { newAjv, validationProblem, type ValidatedPart } from '#platform/http/validation.ts';
 import type { Query } from '#platform/http/list-query.ts';
 import { invalidInput } from '../compute.faults.ts';
+import { isTime } from './times.ts';
 
 /** JSON Schema, as data. */
 export type Schema = Readonly<Record<string, unknown>>;
@@ -16,6 +17,7 @@ export class RequestCheck {
   readonly #compiled = new Map<Schema, ValidateFunction>();
 
   constructor() {
+    boundTexts(this.#ajv);
     this.#ajv.addFormat('name', {
       type: 'string',
       // As Nova: printable, and no space at either end.
@@ -23,9 +25,10 @@ export class RequestCheck {
     });
     this.#ajv.addFormat('base64', {
       type: 'string',
-      validate: (text: string) => /^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(text),
+      // Spaces first: a pattern that allowed them anywhere could be made to take very long.
+      validate: (text: string) => /^[A-Za-z0-9+/]*={0,2}$/.test(text.replaceAll(/\s/g, '')),
     });
-    this.#ajv.addFormat('date-time', { type: 'string', validate: isDateTime });
+    this.#ajv.addFormat('date-time', { type: 'string', validate: isTime });
   }
 
   /** The body, when the schema of the range allows it; throws Nova's refusal. */
@@ -92,9 +95,27 @@ function isRanges(ranges: SchemaRanges | Schema): ranges is SchemaRanges {
   return Array.isArray(ranges);
 }
 
-function isDateTime(text: string): boolean {
-  return (
-    /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?( ?(Z|[+-]\d{2}:?\d{2}))?$/i.test(text) &&
-    !Number.isNaN(Date.parse(text.replace(/ (?=[+-])/, '+')))
-  );
+/** compat: a number that comes as text has the bounds of a number. */
+function boundTexts(ajv: Ajv): void {
+  const within = {
+    minimum: (value: number, limit: number) => value >= limit,
+    maximum: (value: number, limit: number) => value <= limit,
+  };
+  for (const [keyword, holds] of Object.entries(within)) {
+    const validate: SchemaValidateFunction = (limit: number, data: number | string) => {
+      const value = Number(data);
+      // What is no number at all, the pattern refuses.
+      if (Number.isNaN(value) || holds(value, limit)) return true;
+      validate.errors = [{ keyword, params: { limit } }];
+      return false;
+    };
+    ajv.removeKeyword(keyword);
+    ajv.addKeyword({
+      keyword,
+      type: ['number', 'string'],
+      schemaType: 'number',
+      validate,
+      errors: 'full',
+    });
+  }
 }

@@ -40,7 +40,12 @@ export const POSITIVE: Schema = {
 };
 export const NON_NEGATIVE: Schema = { ...POSITIVE, minimum: 0 };
 /** At least one, without a bound. */
-export const COUNT: Schema = { type: ['integer', 'string'], pattern: '^[0-9]*$', minimum: 1 };
+export const COUNT: Schema = {
+  type: ['integer', 'string'],
+  pattern: '^[0-9]*$',
+  minLength: 1,
+  minimum: 1,
+};
 
 export const NAME: Schema = { type: 'string', minLength: 1, maxLength: 255, format: 'name' };
 export const DESCRIPTION: Schema = {

@@ -6,6 +6,7 @@ import type { Policy } from '#platform/policy/policy.ts';
 import { badRequest, notFound } from '../compute.faults.ts';
 import { linksOf, type ComputeRoutes } from '../http/compute-service.ts';
 import type { RequestCheck, SchemaRanges } from '../http/request-check.ts';
+import { storedTime } from '../http/times.ts';
 import { listParams } from '../http/schema-parts.ts';
 import type { ServerReader } from '../servers/server-reader.ts';
 import { hostId, microseconds } from '../servers/server-view.ts';
@@ -96,7 +97,7 @@ export function instanceActionRoutes(deps: InstanceActionRoutesDeps): ComputeRou
 
 function timeOf(value: Query[string]): string | undefined {
   const text = listOf(value)[0];
-  return text === undefined ? undefined : new Date(text).toISOString();
+  return text === undefined ? undefined : storedTime(text);
 }
 
 function viewAction(row: store.InstanceActionRow, minor: number) {

@@ -2,6 +2,10 @@
 import { badRequest } from '../compute.faults.ts';
 import { Fault } from '#platform/fault.ts';
 
+export const tooManyAtOnce = (wanted: number, most: number) =>
+  badRequest(`${wanted} servers were asked for; one request makes ${most} at most.`);
+export const hintsTooLong = (most: number) =>
+  badRequest(`The scheduler hints are longer than ${most} characters.`);
 export const imageMissing = () => badRequest('Missing imageRef attribute');
 export const imageNotFound = () => badRequest('Can not find requested image');
 export const imageNotActive = (id: string) => badRequest(`Image ${id} is not active.`);

@@ -18,6 +18,18 @@ const OTHER: readonly Case[] = [
     text: 'Invalid input for field/attribute max_count. Value: 0. 0 is less than the minimum of 1',
   },
   {
+    why: 'a count of nothing as text',
+    server: { max_count: '0' },
+    status: 400,
+    text: /0'? is less than the minimum of 1/,
+  },
+  {
+    why: 'more at once than anybody can mean',
+    server: { max_count: 1_000_000_000 },
+    status: 400,
+    text: '1000000000 servers were asked for; one request makes 10000 at most.',
+  },
+  {
     why: 'a broken count',
     server: { min_count: 2.5 },
     status: 400,

@@ -45,6 +45,10 @@ export type ServerCreated = {
 };
 
 const CREATE = 'os_compute_api:servers:create';
+/** Servers that one request may make: quotas can be without limit, requests cannot. */
+const MOST_AT_ONCE = 10_000;
+/** Characters of scheduler hints, which are kept with each server. */
+const MOST_HINTS = 16_384;
 
 type Where = {
   readonly zone: string | null;
@@ -65,6 +69,8 @@ export class ServerCreator {
     const min = Number(server.min_count ?? 1);
     const max = Number(server.max_count ?? min);
     if (min > max) throw badRequest('min_count must be <= max_count');
+    if (max > MOST_AT_ONCE) throw faults.tooManyAtOnce(max, MOST_AT_ONCE);
+    if (JSON.stringify(hintsOf(body)).length > MOST_HINTS) throw faults.hintsTooLong(MOST_HINTS);
     policy.authorize(ctx, CREATE);
     const where = this.#place(ctx, body);
     checkBoot(server);

@@ -3,6 +3,7 @@ import { listOf, type Query } from '#platform/http/list-query.ts';
 import { badRequest } from '../compute.faults.ts';
 import type { TaskState, VmState } from '#platform/db/tables/compute.ts';
 import { booleanOf } from '../http/schema-parts.ts';
+import { storedTime } from '../http/times.ts';
 import { textPattern, type TextPattern } from '../http/text-pattern.ts';
 import { OTHER_STATUSES, statesOf } from './server-status.rules.ts';
 import { Fault } from '#platform/fault.ts';
@@ -237,8 +238,5 @@ function lockedFilter(text: string | undefined): boolean | undefined {
 }
 
 function timeOf(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  // A time without a zone is in UTC here, as everywhere in the API.
-  const zoned = /(Z|[+-]\d{2}:?\d{2})$/i.test(text) || text.length <= 10 ? text : `${text}Z`;
-  return new Date(zoned.replace(/ (?=\d{2}:\d{2}$)/, '+')).toISOString();
+  return text === undefined ? undefined : storedTime(text);
 }
