@@ -43,6 +43,11 @@ const FOR_ANYBODY: Readonly<Record<string, string>> = {
   'GET /flavors': "Nova's rule is '@': public flavors are for everybody",
   'GET /flavors/detail': "Nova's rule is '@': public flavors are for everybody",
   'GET /flavors/:id': "Nova's rule is '@': public flavors are for everybody",
+  'GET /extensions': 'what the service can do',
+  'GET /extensions/:alias': 'what the service can do',
+  'GET /limits': "Nova's rule is '@': the limits and usage of the holder's own project",
+  'GET /os-availability-zone': "Nova's rule is '@': servers are put into zones by name",
+  'GET /os-quota-sets/:id/defaults': "Nova's rule is '@': they are the same for everybody",
   'GET /os-keypairs': "Nova's rule asks for the user alone: key pairs belong to no project",
   'POST /os-keypairs': "Nova's rule asks for the user alone: key pairs belong to no project",
 };

@@ -121,6 +121,13 @@ const COMPUTE: Readonly<Record<string, Body>> = {
   'POST /flavors/:id/os-extra_specs': () => ({ extra_specs: { blue: '1' } }),
   'PUT /flavors/:id/os-extra_specs/:key': () => ({ red: '2' }),
   'POST /os-keypairs': (things) => ({ keypair: { name: things.name('k') } }),
+  'POST /os-aggregates': (things) => ({ aggregate: { name: things.name('a') } }),
+  'PUT /os-aggregates/:id': (things) => ({ aggregate: { name: things.name(name) } }),
+  'POST /os-aggregates/:id/action': () => ({ set_metadata: { metadata: { blue: '1' } } }),
+  'PUT /os-quota-sets/:id': () => ({ quota_set: { instances: 11 } }),
+  'PUT /os-quota-class-sets/:id': () => ({ quota_class_set: { instances: 11 } }),
+  'POST /os-server-groups': () => ({ server_group: { name: 'g', policies: ['affinity'] } }),
+  'PUT /os-services/:id': () => ({ host: 'node-1', binary: 'nova-compute' }),
   'POST /servers': async (things) => ({
     server: {
       name: 's',

@@ -199,6 +199,21 @@ export class Things {
       case 'os-keypairs':
         return (await demo.make(`${COMPUTE}/os-keypairs`, { keypair: { name: this.name('key') } }))
           .name;
+      case 'os-aggregates': {
+        const aggregate = { name: this.name('aggregate') };
+        return String((await admin.make(`${COMPUTE}/os-aggregates`, { aggregate })).id);
+      }
+      case 'os-server-groups': {
+        const group = { name: this.name('group'), policies: ['affinity'] };
+        return (await demo.make(`${COMPUTE}/os-server-groups`, { server_group: group })).id;
+      }
+      case 'os-quota-sets':
+      case 'os-simple-tenant-usage':
+        return await this.of('identity', 'projects');
+      case 'os-quota-class-sets':
+        return 'default';
+      case 'extensions':
+        return 'os-attach-interfaces';
       case 'servers': {
         const { body } = await demo.get(`${NETWORKING}/networks?name=private`);
         const server = {
