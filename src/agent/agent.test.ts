@@ -175,7 +175,9 @@ test('stop, start, pause and reboot follow the document', async () => {
   assert.equal((await set({})).power, 'running');
   assert.equal((await set({ power: 'paused' })).power, 'paused');
   assert.equal((await set({ power: 'running' })).power, 'running');
+  assert.equal(host.observed.find(HOST, 'ports', 'p0')?.carrier, true);
   assert.equal((await set({ power: 'stopped' })).power, 'stopped');
+  assert.equal(host.observed.find(HOST, 'ports', 'p0')?.carrier, false);
   assert.equal((await set({ power: 'running' })).power, 'running');
   const rebooted = await set({ reboot: { count: 1, type: 'hard' } });
   assert.equal(rebooted.rebootCount, 1);

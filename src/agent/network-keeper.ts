@@ -189,7 +189,7 @@ export class NetworkKeeper {
           settled: revision,
           error: errorOf(id),
           plugged: !failures.has(id),
-          carrier: this.#carriers.get(id) ?? false,
+          carrier: this.#carrierOf(id),
         },
       ]),
     );
@@ -202,9 +202,19 @@ export class NetworkKeeper {
 
   #carrierChanged(id: string, carrier: boolean): void {
     this.#carriers.set(id, carrier);
+    this.holderChanged(id);
+  }
+
+  /** A guest has got or lost a port's card, or its tap has got or lost its carrier. */
+  holderChanged(id: string): void {
     const { observations } = this.#deps;
     const seen = observations.find('ports', id);
-    if (seen) observations.set('ports', [[id, { ...seen, carrier }]]);
+    if (seen) observations.set('ports', [[id, { ...seen, carrier: this.#carrierOf(id) }]]);
+  }
+
+  /** Something holds the other end, and it is a guest of ours that runs. */
+  #carrierOf(id: string): boolean {
+    return this.#carriers.get(id) === true && this.#deps.holderOf(id) !== undefined;
   }
 
   /** Looks at the host, and forgets what is believed to be applied, so that the next pass mends what is not so. */
@@ -240,7 +250,7 @@ export class NetworkKeeper {
           settled: observations.find('ports', id)?.settled ?? 0,
           error: observations.find('ports', id)?.error ?? null,
           plugged: plugged.has(id),
-          carrier: this.#carriers.get(id) ?? false,
+          carrier: this.#carrierOf(id),
         },
       ]),
     );

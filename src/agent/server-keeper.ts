@@ -201,16 +201,15 @@ export class ServerKeeper {
     if (state.power === 'running' || state.power === 'paused') {
       for (const { portId } of state.nics) held.add(portId);
     }
-    let released = false;
-    for (const [portId, holder] of this.#holders) {
-      if (holder === id && !held.has(portId)) {
-        this.#holders.delete(portId);
-        released = true;
-      }
-    }
-    for (const portId of held) this.#holders.set(portId, id);
-    // Its tap may have been waiting to be taken away.
-    if (released) network.wake();
+    const released = [...this.#holders]
+      .filter(([portId, holder]) => holder === id && !held.has(portId))
+      .map(([portId]) => portId);
+    const taken = [...held].filter((portId) => this.#holders.get(portId) !== id);
+    for (const portId of released) this.#holders.delete(portId);
+    for (const portId of taken) this.#holders.set(portId, id);
+    for (const portId of [...released, ...taken]) network.holderChanged(portId);
+    // Their taps may have been waiting to be taken away.
+    if (released.length > 0) network.wake();
     const seen: ServerObservation = {
       settled: revision,
       error: failure === undefined ? null : observedError(failure),
