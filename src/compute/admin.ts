@@ -65,7 +65,7 @@ export function adminRoutes(deps: AdminDeps): readonly ComputeRoutes[] {
     limitRoutes({ db, policy }, check),
     quotaRoutes(new QuotaService({ db, policy, identity }), check),
     serverGroupRoutes(new ServerGroupService({ db, policy, now, newId }), check),
-    serviceRoutes(new ServiceService({ db, policy, now, list: services }), check),
+    serviceRoutes(new ServiceService({ db, policy, now, placement, list: services }), check),
     tenantUsageRoutes({ db, policy, now }, check),
   ];
 }

@@ -10,7 +10,7 @@ import type {
   ResourceProvider,
   Resources,
 } from './placement-api.ts';
-import { noCapacity, providerNotFound } from './placement.faults.ts';
+import { noCapacity, providerInUse, providerNotFound } from './placement.faults.ts';
 import { firstShortage } from './resource-providers/capacity.rules.ts';
 import * as providers from './resource-providers/resource-provider.store.ts';
 
@@ -57,6 +57,12 @@ class Placement implements PlacementApi {
       if (!provider) throw providerNotFound(id);
       return provider;
     });
+  }
+
+  async deleteProvider(tx: Tx, id: string): Promise<void> {
+    const [provider] = await providers.listUsages(tx, id);
+    if (provider && Object.keys(provider.used).length > 0) throw providerInUse(id);
+    await providers.deleteProvider(tx, id);
   }
 
   async findProvider(db: Db, idOrName: string): Promise<ResourceProvider | undefined> {

@@ -42,6 +42,8 @@ export interface PlacementApi {
     name: string,
     inventories: Readonly<Record<string, Inventory>>,
   ): Promise<ResourceProvider>;
+  /** Forgets a provider with its inventories. Throws a `conflict` fault while something is taken of it. */
+  deleteProvider(tx: Tx, id: string): Promise<void>;
   findProvider(db: Db, idOrName: string): Promise<ResourceProvider | undefined>;
   /** Every provider with its inventories and usage, by name. */
   listUsages(db: Db): Promise<readonly ProviderUsage[]>;

@@ -14,3 +14,10 @@ export const providerNotFound = (id: string) =>
     'placement.resource_provider.not_found',
     `No resource provider with uuid ${id} found`,
   );
+
+export const providerInUse = (id: string) =>
+  new Fault(
+    'conflict',
+    'ResourceProviderInUse',
+    `Unable to delete resource provider ${id}: Resource provider has allocations.`,
+  );

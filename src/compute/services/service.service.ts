@@ -2,6 +2,7 @@
 import type { Context } from '#platform/context.ts';
 import { flag, type Db } from '#platform/db/tables.ts';
 import type { Policy } from '#platform/policy/policy.ts';
+import type { PlacementApi } from '#placement/placement-api.ts';
 import { deleteHostFromAggregates } from '../aggregates/aggregate.store.ts';
 import { booleanOf } from '../http/schema-parts.ts';
 import { isUuid } from '../http/uuid.ts';
@@ -16,6 +17,7 @@ export type ServiceServiceDeps = {
   readonly policy: Policy;
   readonly now: () => Date;
   readonly list: ServiceList;
+  readonly placement: PlacementApi;
 };
 
 /** What an action in the path made of a service. */
@@ -100,7 +102,7 @@ export class ServiceService {
   }
 
   async delete(ctx: Context, id: string): Promise<void> {
-    const { db, policy, list } = this.#deps;
+    const { db, policy, list, placement } = this.#deps;
     policy.authorize(ctx, `${RULE}:delete`);
     const byUuid = ctx.microversion >= 53;
     if (byUuid && !isUuid(id)) throw faults.malformedUuid(id);
@@ -113,6 +115,8 @@ export class ServiceService {
       if (service.binary !== COMPUTE_BINARY) throw faults.notComputeToDelete(service.binary);
       if (((await serversByHost(tx)).get(service.host) ?? 0) > 0) throw faults.hostsServers();
       await deleteHostFromAggregates(tx, service.host);
+      const provider = await placement.findProvider(tx, service.host);
+      if (provider) await placement.deleteProvider(tx, provider.id);
       await deleteComputeNode(tx, service.host);
     });
   }

@@ -151,7 +151,7 @@ for (const [version, path, body, status, message] of refusals) {
   });
 }
 
-test('a service is deleted with its place in aggregates, but not while it has servers', async () => {
+test('a service is deleted with its place in aggregates and its room, but not while it has servers', async () => {
   await using world = await ComputeWorld.start();
   const admin = world.as('admin', '2.53');
   await admin.post('/os-aggregates', { aggregate: { name: 'one' } });
@@ -168,4 +168,10 @@ test('a service is deleted with its place in aggregates, but not while it has se
   assert.equal(await computeService(world), undefined);
   assert.deepEqual((await admin.get('/os-hypervisors')).body, { hypervisors: [] });
   assert.deepEqual((await admin.get('/os-aggregates/1')).body.aggregate.hosts, []);
+  const inventories = await world.db.selectFrom('inventories').selectAll().execute();
+  assert.deepEqual(inventories, []);
+  world.host.connect();
+  await world.idle();
+  assert.equal((await computeService(world))['host'], 'node-1', 'its agent makes it known again');
+  assert.equal(await statusOf(world, await world.boot()), 'ACTIVE');
 });

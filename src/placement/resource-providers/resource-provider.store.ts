@@ -18,6 +18,11 @@ export async function insertProvider(db: Db, row: ResourceProvidersTable): Promi
   await db.insertInto('resource_providers').values(row).execute();
 }
 
+/** With the provider go its inventories. */
+export async function deleteProvider(db: Db, id: string): Promise<void> {
+  await db.deleteFrom('resource_providers').where('id', '=', id).execute();
+}
+
 /** Replaces a provider's inventories; its generation goes up. */
 export async function replaceInventories(
   db: Db,
