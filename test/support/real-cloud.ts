@@ -77,7 +77,7 @@ export class RealCloud implements AsyncDisposable {
   /** Starts control as a child of the test. Resolves when every API answers. */
   async up(env: Readonly<Record<string, string>> = {}): Promise<void> {
     const ended = this.launch(env);
-    const end = await Promise.race([ended, this.#untilUp()]);
+    const end = await Promise.race([ended, this.untilUp()]);
     assert.equal(end, undefined, `control ended at once: ${JSON.stringify(end)}\n${this.upLog()}`);
   }
 
@@ -100,7 +100,8 @@ export class RealCloud implements AsyncDisposable {
     return await this.#ended;
   }
 
-  async #untilUp(): Promise<undefined> {
+  /** Resolves when the control that was launched is up, or has ended. */
+  async untilUp(): Promise<undefined> {
     const pid = this.#control?.pid;
     await waitFor(
       'control is up',
@@ -167,6 +168,11 @@ export class RealCloud implements AsyncDisposable {
   #mark() {
     const pid = this.#control?.pid;
     return pid === undefined ? undefined : markProcess(pid);
+  }
+
+  /** The process that the test started, up or not. */
+  controlPid(): number | undefined {
+    return this.#control?.pid;
   }
 
   /** The process of a server's guest. */

@@ -81,8 +81,9 @@ export class LineLink<Out, In> {
     };
     stream.on('close', end);
     stream.on('end', end);
-    // A broken stream also closes; the error adds nothing to that.
+    // A broken stream also closes; the error adds nothing to that. The reader of lines passes it on as its own.
     stream.on('error', end);
+    lines.on('error', end);
   }
 
   send(message: Out): void {
