@@ -11,6 +11,7 @@ import { createNetwork, type NetworkParts } from '#network/index.ts';
 import { createPlacement } from '#placement/index.ts';
 import { statePaths } from '#platform/config.ts';
 import { openDatabase } from '#platform/db/database.ts';
+import { Durability } from '#platform/db/durability.ts';
 import type { Db } from '#platform/db/tables.ts';
 import { Fault } from '#platform/fault.ts';
 import { DesiredHosts } from '#platform/host/desired-hosts.ts';
@@ -53,15 +54,18 @@ export class Control {
   readonly gate: HostGate;
   readonly sagas: SagaEngine;
   readonly reconcilers: ReconcilerRunner;
+  readonly #durability: Durability;
   readonly #stop: AbortController;
 
-  private constructor(db: Db, options: ControlOptions) {
-    const { blobs, log, policyOverrides, publicUrl } = options;
+  private constructor(db: Db, durability: Durability, options: ControlOptions) {
+    const { log, policyOverrides, publicUrl } = options;
+    const settled = async () => await durability.settled();
+    const blobs = removingLater(options.blobs, settled);
     const now = options.now ?? (() => new Date());
     const newId = newUuid;
     const desired = new DesiredHosts();
     const observed = new ObservedHosts();
-    const gate = new HostGate({ desired, observed, log, now });
+    const gate = new HostGate({ desired, observed, log, now, settled });
     const inject = options.inject;
     const sagas = new SagaEngine({
       db,
@@ -125,16 +129,20 @@ export class Control {
       authenticate: async (token) => await identity.api.authenticate(token),
       authUrl: () => `${publicUrl()}/identity`,
       signal: stop.signal,
+      settled,
       ...(options.patience && { patience: options.patience }),
     });
+    this.#durability = durability;
     this.#stop = stop;
   }
 
   /** Opens the database and takes up what an earlier process has left; no agent is let in before `load`. */
   static async open(options: ControlOptions): Promise<Control> {
-    const db = await openDatabase(options.database);
+    const { database } = options;
+    const durability = new Durability(database === ':memory:' ? null : `${database}-wal`);
+    const db = await openDatabase(database, durability);
     try {
-      return new Control(db, options);
+      return new Control(db, durability, options);
     } catch (error) {
       await db.destroy();
       throw error;
@@ -176,8 +184,26 @@ export class Control {
   async close(): Promise<void> {
     await this.quiesce();
     this.gate.close();
+    await this.#durability.close();
     await this.db.destroy();
   }
+}
+
+/** Bytes go only when it is on disk that nobody needs them. */
+function removingLater(blobs: Blobs, settled: () => Promise<void>): Blobs {
+  return {
+    create: async (key) => await blobs.create(key),
+    read: async (key, range) => await blobs.read(key, range),
+    remove: async (key) => {
+      await settled();
+      await blobs.remove(key);
+    },
+    sweep: async (keep) => {
+      await settled();
+      return await blobs.sweep(keep);
+    },
+    pathOf: (key) => blobs.pathOf(key),
+  };
 }
 
 /** The operator's `policy.yaml`: check strings by rule name. A file that is not there overrides nothing. */

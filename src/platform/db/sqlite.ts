@@ -1,18 +1,18 @@
 /** Opens the control plane's database on SQLite. */
 import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
-import { Kysely, SqliteDialect, type SqliteDatabase, type SqliteStatement } from 'kysely';
+import { Kysely, sql, SqliteDialect, type SqliteDatabase, type SqliteStatement } from 'kysely';
 import type { Tables } from './tables.ts';
 
-/** `:memory:` gives a throwaway database. One process at a time may hold a file. */
-export function openSqlite(path: string): Kysely<Tables> {
+/** `:memory:` gives a throwaway database. One process at a time may hold a file. `committed` is told of each commit. */
+export function openSqlite(path: string, committed: () => void = () => undefined): Kysely<Tables> {
   if (path !== ':memory:') ensurePrivate(path);
   const handle = new DatabaseSync(path);
-  // `full`: an acknowledged write is on disk. `exclusive`: a second process is refused, and WAL needs no shared memory.
+  // `full`: a write is on disk when it returns. `exclusive`: a second process is refused, and WAL needs no shared memory.
   handle.exec('pragma busy_timeout = 500; pragma locking_mode = exclusive');
   handle.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on');
   return new Kysely<Tables>({
-    dialect: new SqliteDialect({ database: new CachedStatements(handle) }),
+    dialect: new SqliteDialect({ database: new CachedStatements(handle, committed) }),
   });
 }
 
@@ -31,21 +31,29 @@ function ensurePrivate(path: string): void {
  */
 class CachedStatements implements SqliteDatabase {
   readonly #handle: DatabaseSync;
+  readonly #committed: () => void;
   readonly #statements = new Map<string, SqliteStatement>();
+  #transaction: 'none' | 'clean' | 'written' = 'none';
 
-  constructor(handle: DatabaseSync) {
+  constructor(handle: DatabaseSync, committed: () => void) {
     this.#handle = handle;
+    this.#committed = committed;
   }
 
   prepare(text: string): SqliteStatement {
     const known = this.#statements.get(text);
     if (known) return known;
     const raw = this.#handle.prepare(text);
+    const note = this.#noteOf(text);
+    const noted = <T>(result: T): T => {
+      note?.();
+      return result;
+    };
     const statement: SqliteStatement = {
       reader: raw.columns().length > 0,
-      all: (values) => raw.all(...(values as SQLInputValue[])),
-      run: (values) => raw.run(...(values as SQLInputValue[])),
-      iterate: (values) => raw.iterate(...(values as SQLInputValue[])),
+      all: (values) => noted(raw.all(...(values as SQLInputValue[]))),
+      run: (values) => noted(raw.run(...(values as SQLInputValue[]))),
+      iterate: (values) => noted(raw.iterate(...(values as SQLInputValue[]))),
     };
     // A text with a list of values has a form for each length; the oldest form gives way.
     if (this.#statements.size >= 1000) {
@@ -56,8 +64,37 @@ class CachedStatements implements SqliteDatabase {
     return statement;
   }
 
+  /** What a statement means for commits, once it has run; undefined for one that only reads. */
+  #noteOf(text: string): (() => void) | undefined {
+    switch (/^\s*(\w*)/.exec(text)?.[1]?.toLowerCase()) {
+      case 'select':
+      case 'pragma':
+        return undefined;
+      case 'begin':
+        return () => (this.#transaction = 'clean');
+      case 'rollback':
+        // A savepoint's rollback names it, and ends nothing.
+        return /\bto\b/i.test(text) ? undefined : () => (this.#transaction = 'none');
+      case 'commit':
+        return () => {
+          if (this.#transaction === 'written') this.#committed();
+          this.#transaction = 'none';
+        };
+      default:
+        return () => {
+          if (this.#transaction === 'none') this.#committed();
+          else this.#transaction = 'written';
+        };
+    }
+  }
+
   close(): void {
     this.#statements.clear();
     this.#handle.close();
   }
+}
+
+/** From now on a commit does not wait for the disk; a `Durability` knows when it is there. */
+export async function commitWithoutWaiting(db: Kysely<Tables>): Promise<void> {
+  await sql`pragma synchronous = normal`.execute(db);
 }

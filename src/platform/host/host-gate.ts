@@ -30,6 +30,8 @@ export type HostGateDeps = {
   readonly observed: ObservedHosts;
   readonly log: Logger;
   readonly now: () => Date;
+  /** Resolves when everything written so far is on disk: no host acts on what could be forgotten. */
+  readonly settled?: () => Promise<void>;
 };
 
 type Guest = {
@@ -174,7 +176,18 @@ export class HostGate implements HostReader {
     if (!guest) return;
     guest.waiting.push(change);
     // What one request changes travels together.
-    if (guest.waiting.length === 1) setImmediate(() => this.#flush(guest));
+    if (guest.waiting.length === 1) setImmediate(() => void this.#flushSettled(guest));
+  }
+
+  async #flushSettled(guest: Guest): Promise<void> {
+    try {
+      await this.#deps.settled?.();
+      this.#flush(guest);
+    } catch (error) {
+      // Nobody knows what is on disk. The host is told everything when control comes again.
+      this.#deps.log.error({ err: error }, 'the database cannot be written to disk');
+      guest.link.close();
+    }
   }
 
   #flush(guest: Guest): void {

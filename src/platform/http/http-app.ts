@@ -63,6 +63,8 @@ export type HttpAppOptions = {
   readonly authUrl: () => string;
   /** Aborted when the cloud goes down. */
   readonly signal: AbortSignal;
+  /** Resolves when everything written so far is on disk. No answer to a request that may write goes out before. */
+  readonly settled?: () => Promise<void>;
   /** For tests that do not want to wait. */
   readonly patience?: Patience;
 };
@@ -123,6 +125,12 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
     }
     return payload;
   });
+  const { settled } = options;
+  if (settled) {
+    app.addHook('onSend', async (request) => {
+      if (request.method !== 'GET' && request.method !== 'HEAD') await settled();
+    });
+  }
   app.addHook('onResponse', async (request, reply) => {
     options.log.info(
       {
