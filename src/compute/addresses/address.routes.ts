@@ -2,6 +2,7 @@
 import type { Context } from '#platform/context.ts';
 import { notFound } from '../compute.faults.ts';
 import type { ComputeRoutes } from '../http/compute-service.ts';
+import { ownMember } from '../http/own.ts';
 import type { RequestCheck } from '../http/request-check.ts';
 import { NO_PARAMS } from '../http/schema-parts.ts';
 import type { ServerReader } from '../servers/server-reader.ts';
@@ -28,7 +29,7 @@ export function addressRoutes(reader: ServerReader, check: RequestCheck): Comput
     app.get<Named>('/servers/:id/ips/:network', async (request) => {
       const { id, network } = request.params;
       check.query(NO_PARAMS, request.ctx.microversion, request.query);
-      const found = (await addresses(request.ctx, id, 'show'))[network];
+      const found = ownMember(await addresses(request.ctx, id, 'show'), network);
       if (!found) throw notFound('Instance is not a member of specified network');
       return { [network]: found };
     });

@@ -150,7 +150,7 @@ export function flavorRoutes(flavors: FlavorService, check: RequestCheck): Compu
         ctx.microversion,
         request.body,
       );
-      if (!(params.key in body)) throw badRequest('Request body and URI mismatch');
+      if (!Object.hasOwn(body, params.key)) throw badRequest('Request body and URI mismatch');
       return await flavors.setExtraSpecs(ctx, params.id, 'update', body);
     });
     app.delete<SpecParams>('/flavors/:id/os-extra_specs/:key', async (request, reply) => {

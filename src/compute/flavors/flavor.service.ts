@@ -5,6 +5,7 @@ import type { Page } from '#platform/http/list-query.ts';
 import type { Policy } from '#platform/policy/policy.ts';
 import type { IdentityApi } from '#identity/index.ts';
 import { badRequest, conflict, flavorNotFound } from '../compute.faults.ts';
+import { ownMember } from '../http/own.ts';
 import { booleanOf } from '../http/schema-parts.ts';
 import * as faults from './flavor.faults.ts';
 import type { FlavorCreateBody } from './flavor.schema.ts';
@@ -152,7 +153,7 @@ export class FlavorService {
 
   async extraSpec(ctx: Context, id: string, key: string): Promise<string> {
     this.#deps.policy.authorize(ctx, `${SPECS}:show`);
-    const value = extraSpecsOf(await this.get(ctx, id))[key];
+    const value = ownMember(extraSpecsOf(await this.get(ctx, id)), key);
     if (value === undefined) throw faults.extraSpecNotFound(id, key);
     return value;
   }
@@ -184,8 +185,9 @@ export class FlavorService {
     await db.transaction().execute(async (tx) => {
       const row = await store.findFlavor(tx, id);
       if (!row) throw flavorNotFound(id);
-      const { [key]: gone, ...rest } = extraSpecsOf(row);
-      if (gone === undefined) throw faults.extraSpecNotFound(id, key);
+      const specs = Object.entries(extraSpecsOf(row));
+      const rest = Object.fromEntries(specs.filter(([name]) => name !== key));
+      if (specs.length === Object.keys(rest).length) throw faults.extraSpecNotFound(id, key);
       await store.updateFlavor(tx, id, { extra_specs: JSON.stringify(rest) });
     });
   }

@@ -42,7 +42,7 @@ export function serverMetadataRoutes(metadata: ServerMetadata, check: RequestChe
         ctx.microversion,
         request.body,
       );
-      if (!(params.key in meta)) throw badRequest('Request body and URI mismatch');
+      if (!Object.hasOwn(meta, params.key)) throw badRequest('Request body and URI mismatch');
       await metadata.merge(ctx, params.id, 'update', meta);
       return { meta };
     });

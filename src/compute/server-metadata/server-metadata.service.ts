@@ -3,6 +3,7 @@ import type { Context } from '#platform/context.ts';
 import type { Db } from '#platform/db/tables.ts';
 import { Fault } from '#platform/fault.ts';
 import { metadataLimitExceeded } from '../compute.faults.ts';
+import { ownMember } from '../http/own.ts';
 import { limitsOf } from '../quota-defaults.ts';
 import type { ServerActions } from '../servers/server-actions.ts';
 import type { ServerReader } from '../servers/server-reader.ts';
@@ -33,7 +34,8 @@ export class ServerMetadata {
   }
 
   async get(ctx: Context, id: string, key: string): Promise<string> {
-    const value = metadataOf(await this.#deps.reader.get(ctx, id, `${RULE}:show`))[key];
+    const row = await this.#deps.reader.get(ctx, id, `${RULE}:show`);
+    const value = ownMember(metadataOf(row), key);
     if (value === undefined) throw itemNotFound();
     return value;
   }
@@ -54,9 +56,9 @@ export class ServerMetadata {
   }
 
   async delete(ctx: Context, id: string, key: string): Promise<void> {
-    await this.#write(ctx, id, 'delete', ({ [key]: gone, ...rest }) => {
-      if (gone === undefined) throw itemNotFound();
-      return rest;
+    await this.#write(ctx, id, 'delete', (present) => {
+      if (!Object.hasOwn(present, key)) throw itemNotFound();
+      return Object.fromEntries(Object.entries(present).filter(([name]) => name !== key));
     });
   }
 

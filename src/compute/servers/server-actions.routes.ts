@@ -3,6 +3,7 @@ import type { Context } from '#platform/context.ts';
 import { isJsonObject } from '#base/json.ts';
 import { malformedBody, noSuchAction } from '../compute.faults.ts';
 import type { ComputeRoutes } from '../http/compute-service.ts';
+import { ownMember } from '../http/own.ts';
 import type { RequestCheck } from '../http/request-check.ts';
 import {
   ACTION_BODIES,
@@ -65,9 +66,10 @@ export function serverActionRoutes(actions: ServerActions, check: RequestCheck):
       case 'changePassword':
         return await actions.changePassword(ctx, id);
       default: {
-        const rule = name === 'restore' ? 'os-deferred-delete:restore' : LATER_ACTIONS[name];
+        const rule =
+          name === 'restore' ? 'os-deferred-delete:restore' : ownMember(LATER_ACTIONS, name);
         if (rule === undefined) throw noSuchAction(name);
-        const allowed = IMPOSSIBLE_ACTIONS[name];
+        const allowed = ownMember(IMPOSSIBLE_ACTIONS, name);
         return await actions.later(ctx, id, name, rule, (server) => {
           if (allowed) checkState(name, allowed, server);
         });
@@ -81,7 +83,7 @@ export function serverActionRoutes(actions: ServerActions, check: RequestCheck):
       const names = isJsonObject(body) ? Object.keys(body) : [];
       const [name] = names;
       if (name === undefined || names.length !== 1) throw malformedBody();
-      const schema = ACTION_BODIES[name];
+      const schema = ownMember(ACTION_BODIES, name);
       if (schema) check.body(schema, ctx.microversion, body);
       const answer = await run(ctx, params.id, name, body as Body);
       return await reply.code(answer.status).send(answer.body);

@@ -110,7 +110,8 @@ export class ServerCreator {
       await this.#startSagas(tx, ctx, rows, { where, nics: checked.nics, groups, body });
       return ids;
     });
-    this.#deps.sagas.wake();
+    // The answer goes out first.
+    setImmediate(() => this.#deps.sagas.wake());
     return {
       ids: made,
       reservationId,

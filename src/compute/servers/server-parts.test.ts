@@ -21,6 +21,11 @@ test('metadata is added to, replaced and taken away item by item', async () => {
   const gone = await caller.get(`${path}/b`);
   assert.equal(gone.status, 404);
   assert.equal(gone.body.itemNotFound.message, 'Metadata item was not found');
+  for (const name of ['constructor', '__proto__']) {
+    assert.equal((await caller.get(`${path}/${name}`)).status, 404, name);
+    assert.equal((await caller.delete(`${path}/${name}`)).status, 404, name);
+    assert.equal((await caller.get(`/servers/${id}/ips/${name}`)).status, 404, name);
+  }
   const other = await caller.put(`${path}/a`, { meta: { b: '1' } });
   assert.equal(other.body.badRequest.message, 'Request body and URI mismatch');
   const many = Object.fromEntries(Array.from({ length: 129 }, (_none, index) => [`k${index}`, '']));
@@ -91,6 +96,7 @@ const refused: readonly (readonly [
   [{}, 400, 'Malformed request body'],
   [{ pause: null, unpause: null }, 400, 'Malformed request body'],
   [{ paint: null }, 400, 'There is no such action: paint'],
+  [{ constructor: null }, 400, 'There is no such action: constructor'],
   [
     { reboot: {} },
     400,
