@@ -119,3 +119,19 @@ test('/v2 is 2.1 without microversions', async () => {
   assert.equal(answer.headers['openstack-api-version'], undefined);
   assert.equal('description' in answer.json().flavor, false);
 });
+
+test('from 2.102 on, a query that means nothing is refused everywhere', async () => {
+  const id = await world.boot();
+  for (const path of [
+    `/servers/${id}`,
+    `/servers/${id}/ips`,
+    `/servers/${id}/metadata`,
+    `/servers/${id}/tags`,
+    `/servers/${id}/os-interface`,
+    '/flavors/42',
+    '/flavors/42/os-extra_specs',
+  ]) {
+    assert.equal((await world.as('red', '2.101').get(`${path}?colour=red`)).status, 200, path);
+    assert.equal((await world.as('red', '2.102').get(`${path}?colour=red`)).status, 400, path);
+  }
+});

@@ -98,6 +98,7 @@ export function flavorRoutes(flavors: FlavorService, check: RequestCheck): Compu
     });
     app.get<Id>('/flavors/:id/os-flavor-access', async (request) => {
       const { id } = request.params;
+      check.query(NO_PARAMS, request.ctx.microversion, request.query);
       return viewAccess(id, await flavors.listAccess(request.ctx, id));
     });
     app.post<Id>('/flavors/:id/action', async (request) => {
@@ -127,9 +128,10 @@ export function flavorRoutes(flavors: FlavorService, check: RequestCheck): Compu
       }
       throw noSuchAction(name);
     });
-    app.get<Id>('/flavors/:id/os-extra_specs', async (request) => ({
-      extra_specs: await flavors.extraSpecs(request.ctx, request.params.id),
-    }));
+    app.get<Id>('/flavors/:id/os-extra_specs', async (request) => {
+      check.query(NO_PARAMS, request.ctx.microversion, request.query);
+      return { extra_specs: await flavors.extraSpecs(request.ctx, request.params.id) };
+    });
     app.post<Id>('/flavors/:id/os-extra_specs', async (request) => {
       const { ctx } = request;
       const { extra_specs: specs } = check.body<{ extra_specs: Record<string, string> }>(
@@ -141,6 +143,7 @@ export function flavorRoutes(flavors: FlavorService, check: RequestCheck): Compu
     });
     app.get<SpecParams>('/flavors/:id/os-extra_specs/:key', async (request) => {
       const { id, key } = request.params;
+      check.query(NO_PARAMS, request.ctx.microversion, request.query);
       return { [key]: await flavors.extraSpec(request.ctx, id, key) };
     });
     app.put<SpecParams>('/flavors/:id/os-extra_specs/:key', async (request) => {

@@ -7,7 +7,7 @@ import { badRequest, notFound } from '../compute.faults.ts';
 import { linksOf, type ComputeRoutes } from '../http/compute-service.ts';
 import type { RequestCheck, SchemaRanges } from '../http/request-check.ts';
 import { storedTime } from '../http/times.ts';
-import { listParams } from '../http/schema-parts.ts';
+import { listParams, NO_PARAMS } from '../http/schema-parts.ts';
 import type { ServerReader } from '../servers/server-reader.ts';
 import { hostId, microseconds } from '../servers/server-view.ts';
 import * as store from './instance-action.store.ts';
@@ -78,6 +78,7 @@ export function instanceActionRoutes(deps: InstanceActionRoutesDeps): ComputeRou
     });
     app.get<Action>('/servers/:id/os-instance-actions/:request_id', async (request) => {
       const { ctx, params } = request;
+      check.query(NO_PARAMS, ctx.microversion, request.query);
       const server = await serverOf(ctx, params.id, 'show');
       const row = await store.findAction(db, server.id, params.request_id);
       if (!row) throw notFound(`Action ${params.request_id} not found`);

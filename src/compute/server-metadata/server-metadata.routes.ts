@@ -2,6 +2,7 @@
 import { badRequest } from '../compute.faults.ts';
 import type { ComputeRoutes } from '../http/compute-service.ts';
 import type { RequestCheck } from '../http/request-check.ts';
+import { NO_PARAMS } from '../http/schema-parts.ts';
 import { METADATA_BODY, METADATA_ITEM } from './server-metadata.schema.ts';
 import type { Metadata, ServerMetadata } from './server-metadata.service.ts';
 
@@ -10,9 +11,10 @@ type Item = { Params: { id: string; key: string } };
 
 export function serverMetadataRoutes(metadata: ServerMetadata, check: RequestCheck): ComputeRoutes {
   return (app) => {
-    app.get<Id>('/servers/:id/metadata', async (request) => ({
-      metadata: await metadata.list(request.ctx, request.params.id),
-    }));
+    app.get<Id>('/servers/:id/metadata', async (request) => {
+      check.query(NO_PARAMS, request.ctx.microversion, request.query);
+      return { metadata: await metadata.list(request.ctx, request.params.id) };
+    });
     app.post<Id>('/servers/:id/metadata', async (request) => {
       const { ctx, params } = request;
       const body = check.body<{ metadata: Metadata }>(
@@ -33,6 +35,7 @@ export function serverMetadataRoutes(metadata: ServerMetadata, check: RequestChe
     });
     app.get<Item>('/servers/:id/metadata/:key', async (request) => {
       const { id, key } = request.params;
+      check.query(NO_PARAMS, request.ctx.microversion, request.query);
       return { meta: { [key]: await metadata.get(request.ctx, id, key) } };
     });
     app.put<Item>('/servers/:id/metadata/:key', async (request) => {

@@ -4,7 +4,7 @@ import { Fault } from '#platform/fault.ts';
 import { badRequest, versionNotFoundForMethod } from '../compute.faults.ts';
 import { linksOf, type ComputeRoutes } from '../http/compute-service.ts';
 import type { RequestCheck, Schema } from '../http/request-check.ts';
-import { TAG } from '../http/schema-parts.ts';
+import { NO_PARAMS, TAG } from '../http/schema-parts.ts';
 import type { ServerActions } from '../servers/server-actions.ts';
 import type { ServerReader } from '../servers/server-reader.ts';
 import { joinTags, tagsOf } from '../servers/server-row.ts';
@@ -46,6 +46,7 @@ export function serverTagRoutes(
   return (app) => {
     app.get<Id>('/servers/:id/tags', async (request) => {
       since26(request.ctx);
+      check.query(NO_PARAMS, request.ctx.microversion, request.query);
       const row = await reader.get(request.ctx, request.params.id, `${RULE}:index`);
       return { tags: tagsOf(row) };
     });
@@ -67,6 +68,7 @@ export function serverTagRoutes(
     app.get<Tag>('/servers/:id/tags/:tag', async (request, reply) => {
       const { id, tag } = request.params;
       since26(request.ctx);
+      check.query(NO_PARAMS, request.ctx.microversion, request.query);
       const row = await reader.get(request.ctx, id, `${RULE}:show`);
       if (!tagsOf(row).includes(tag)) throw tagNotFound(id, tag);
       return await reply.code(204).send();
