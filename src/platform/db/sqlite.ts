@@ -10,7 +10,7 @@ export function openSqlite(path: string, committed: () => void = () => undefined
   const handle = new DatabaseSync(path);
   // `full`: a write is on disk when it returns. `exclusive`: a second process is refused, and WAL needs no shared memory.
   handle.exec('pragma busy_timeout = 500; pragma locking_mode = exclusive');
-  handle.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on');
+  handle.exec('pragma journal_mode = wal; pragma cache_size = -16000; pragma synchronous = full; pragma foreign_keys = on');
   return new Kysely<Tables>({
     dialect: new SqliteDialect({ database: new CachedStatements(handle, committed) }),
   });

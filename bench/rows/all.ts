@@ -1,0 +1,21 @@
+/** All rows, by the names that `node bench/run.ts NAME...` knows them by. */
+import type { Measure } from '../support/row.ts';
+import { idleMemory } from './idle-memory.ts';
+import { interfaceHotPlug } from './interface-hot-plug.ts';
+import { manyPorts } from './many-ports.ts';
+import { portList } from './port-list.ts';
+import { qemuServer } from './qemu-server.ts';
+import { secondStart } from './second-start.ts';
+import { serverCreate } from './server-create.ts';
+import { tokens } from './tokens.ts';
+
+export const ROWS: Readonly<Record<string, Measure>> = {
+  'second-start': secondStart,
+  'idle-memory': idleMemory,
+  tokens,
+  'server-create': serverCreate,
+  'interface-hot-plug': interfaceHotPlug,
+  'port-list': portList,
+  'many-ports': manyPorts,
+  'qemu-server': qemuServer,
+};
