@@ -16,7 +16,12 @@ export const CLIENT_TOOLS: readonly HostTool[] = [
 ];
 
 /** What real frames and leases are tested with. */
-const TEST_TOOLS: readonly HostTool[] = [{ command: 'busybox', package: 'busybox-static' }];
+const TEST_TOOLS: readonly HostTool[] = [
+  { command: 'busybox', package: 'busybox-static' },
+  { command: 'pgrep', package: 'procps' },
+  { command: 'isoinfo', package: 'genisoimage' },
+  { command: 'ssh-keyscan', package: 'openssh-client' },
+];
 
 export type ToolGroup = { readonly subject: string; readonly tools: readonly HostTool[] };
 
