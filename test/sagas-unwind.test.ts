@@ -55,6 +55,8 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
       assert.match(server.fault?.message ?? '', /Injected|unexpected/);
       assert.deepEqual(await world.holdings(), NOTHING);
       assert.ok(world.network.ports.has(PORT), 'the port of the user stays');
+      const { body } = await world.as('red').get(`/servers/${server.id}/os-instance-actions`);
+      assert.equal(body.instanceActions.length, 1, 'its own clean-up starts nothing else');
     },
     done: async (world) => {
       const server = await onlyServer(world);

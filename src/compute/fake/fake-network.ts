@@ -202,8 +202,7 @@ export class FakeNetwork implements NetworkApi {
     this.#called(`ensurePortAbsent ${portId}`);
     const port = this.ports.get(portId);
     if (!port || port.deviceId !== deviceId) return;
-    if (port.hostId !== '') this.#desired.set(port.hostId, 'ports', portId, null);
-    this.ports.delete(portId);
+    this.deletePort(portId);
   }
 
   onPortEvent(listener: (event: PortEvent) => void): () => void {

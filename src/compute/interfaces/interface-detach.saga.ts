@@ -19,7 +19,7 @@ export const interfaceDetach = new Saga<InterfaceDetachParams, ServerSagaDeps>('
       const { db, servers } = deps;
       const server = await findServer(db, params.serverId);
       // Its deletion takes care of the rest.
-      if (!server || server.task_state === 'deleting') return true;
+      if (!server || server.task_state === 'deleting' || server.boot === null) return true;
       const revision = await servers.publish(server.id);
       await servers.settled(
         server,

@@ -63,9 +63,9 @@ export class LostPorts implements Reconciler {
       const card = await findInterface(tx, portId);
       if (card?.state !== 'attached') return false;
       const server = await findServer(tx, card.server_id);
-      if (!server || server.vm_state === 'building' || server.task_state === 'deleting') {
-        return false;
-      }
+      // A server that is being built, undone or deleted has sagas that give its ports back themselves.
+      const settled = server?.boot && server.vm_state !== 'building';
+      if (!settled || server.task_state === 'deleting') return false;
       await updateInterface(tx, portId, { state: 'detaching' });
       await insertActions(tx, [
         {

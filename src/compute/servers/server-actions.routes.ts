@@ -7,7 +7,6 @@ import { ownMember } from '../http/own.ts';
 import type { RequestCheck } from '../http/request-check.ts';
 import {
   ACTION_BODIES,
-  IMPOSSIBLE_ACTIONS,
   LATER_ACTIONS,
   POWER_ACTIONS,
   type PowerAction,
@@ -66,12 +65,10 @@ export function serverActionRoutes(actions: ServerActions, check: RequestCheck):
       case 'changePassword':
         return await actions.changePassword(ctx, id);
       default: {
-        const rule =
-          name === 'restore' ? 'os-deferred-delete:restore' : ownMember(LATER_ACTIONS, name);
-        if (rule === undefined) throw noSuchAction(name);
-        const allowed = ownMember(IMPOSSIBLE_ACTIONS, name);
-        return await actions.later(ctx, id, name, rule, (server) => {
-          if (allowed) checkState(name, allowed, server);
+        const later = ownMember(LATER_ACTIONS, name);
+        if (!later) throw noSuchAction(name);
+        return await actions.later(ctx, id, name, later.rule, (server) => {
+          checkState(name, { vm: later.vm, task: [null], launched: false }, server);
         });
       }
     }

@@ -1,6 +1,7 @@
 /** The actions of a server: which exist, what their bodies may hold, and what each does to the row. Pure. */
 import type { SchemaRanges, Schema } from '../http/request-check.ts';
 import type { ServerChange } from './server-row.ts';
+import type { VmState } from '#platform/db/tables/compute.ts';
 import { ALLOWED, type Allowed } from './server-status.rules.ts';
 
 const anything: Schema = {};
@@ -157,38 +158,36 @@ export const ACTION_BODIES: Readonly<Record<string, SchemaRanges>> = {
   ],
 };
 
-/** Actions that Nova has and that are not served here yet; each with the rule that guards it. */
-export const LATER_ACTIONS: Readonly<Record<string, string>> = {
-  rebuild: 'servers:rebuild',
-  resize: 'servers:resize',
-  confirmResize: 'servers:confirm_resize',
-  revertResize: 'servers:revert_resize',
-  createImage: 'servers:create_image',
-  createBackup: 'os-create-backup',
-  suspend: 'os-suspend-server:suspend',
-  resume: 'os-suspend-server:resume',
-  shelve: 'os-shelve:shelve',
-  shelveOffload: 'os-shelve:shelve_offload',
-  unshelve: 'os-shelve:unshelve',
-  rescue: 'os-rescue',
-  unrescue: 'os-unrescue',
-  migrate: 'os-migrate-server:migrate',
-  'os-migrateLive': 'os-migrate-server:migrate_live',
-  evacuate: 'os-evacuate',
-  trigger_crash_dump: 'servers:trigger_crash_dump',
-  addSecurityGroup: 'os-security-groups:add',
-  removeSecurityGroup: 'os-security-groups:remove',
-  injectNetworkInfo: 'os-admin-actions:inject_network_info',
-  resetNetwork: 'os-admin-actions:inject_network_info',
+type LaterAction = {
+  readonly rule: string;
+  /** States in which Nova would do it; none for what needs a state that no server here can be in. */
+  readonly vm: readonly VmState[] | 'any';
 };
 
-/** Of those, the ones that need a state that no server here can be in: refused by that state. */
-export const IMPOSSIBLE_ACTIONS: Readonly<Record<string, Allowed>> = {
-  restore: ALLOWED.restore,
-  resume: ALLOWED.resume,
-  unrescue: ALLOWED.unrescue,
-  confirmResize: ALLOWED.confirmResize,
-  revertResize: ALLOWED.revertResize,
-  unshelve: ALLOWED.unshelve,
-  shelveOffload: ALLOWED.shelveOffload,
+const later = (rule: string, ...vm: readonly VmState[]): LaterAction => ({ rule, vm });
+
+/** Actions that Nova has and that are not served here yet, each with the rule and the states that guard it. */
+export const LATER_ACTIONS: Readonly<Record<string, LaterAction>> = {
+  rebuild: later('servers:rebuild', 'active', 'stopped', 'error'),
+  resize: later('servers:resize', 'active', 'stopped'),
+  confirmResize: later('servers:confirm_resize'),
+  revertResize: later('servers:revert_resize'),
+  createImage: later('servers:create_image', 'active', 'stopped', 'paused'),
+  createBackup: later('os-create-backup', 'active', 'stopped', 'paused'),
+  suspend: later('os-suspend-server:suspend', 'active'),
+  resume: later('os-suspend-server:resume'),
+  shelve: later('os-shelve:shelve', 'active', 'stopped', 'paused'),
+  shelveOffload: later('os-shelve:shelve_offload'),
+  unshelve: later('os-shelve:unshelve'),
+  rescue: later('os-rescue', 'active', 'stopped', 'error'),
+  unrescue: later('os-unrescue'),
+  restore: later('os-deferred-delete:restore'),
+  migrate: later('os-migrate-server:migrate', 'active', 'stopped'),
+  'os-migrateLive': later('os-migrate-server:migrate_live', 'active', 'paused'),
+  evacuate: later('os-evacuate', 'active', 'stopped', 'error'),
+  trigger_crash_dump: later('servers:trigger_crash_dump', 'active', 'paused', 'error'),
+  addSecurityGroup: { rule: 'os-security-groups:add', vm: 'any' },
+  removeSecurityGroup: { rule: 'os-security-groups:remove', vm: 'any' },
+  injectNetworkInfo: later('os-admin-actions:inject_network_info', 'active'),
+  resetNetwork: later('os-admin-actions:inject_network_info', 'active'),
 };

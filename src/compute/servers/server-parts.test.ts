@@ -134,6 +134,11 @@ const refused: readonly (readonly [
     409,
     (id) => `Cannot 'unshelve' instance ${id} while it is in vm_state active`,
   ],
+  [
+    { createImage: { name: 'x' } },
+    501,
+    "The action 'createImage' is not implemented by this cloud yet.",
+  ],
   [{ suspend: {} }, 501, "The action 'suspend' is not implemented by this cloud yet."],
   [{ changePassword: { adminPass: 'x' } }, 501, 'Unable to set password on instance'],
 ];

@@ -101,13 +101,6 @@ export const ALLOWED = {
   },
   delete: { vm: 'any', task: 'any', launched: false },
   tags: { vm: ['active', 'paused', 'stopped'], task: 'any', launched: false },
-  restore: { vm: [], task: 'any', launched: false },
-  resume: { vm: [], task: 'any', launched: false },
-  unrescue: { vm: [], task: 'any', launched: false },
-  confirmResize: { vm: [], task: 'any', launched: false },
-  revertResize: { vm: [], task: 'any', launched: false },
-  unshelve: { vm: [], task: 'any', launched: false },
-  shelveOffload: { vm: [], task: 'any', launched: false },
 } as const satisfies Readonly<Record<string, Allowed>>;
 
 /** What of a server decides whether something may be done to it. */
