@@ -1,3 +1,4 @@
+/** A link between control and an agent: lines both ways, and one end however it comes. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { duplexPair, type Duplex } from 'node:stream';
