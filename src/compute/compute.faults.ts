@@ -108,8 +108,8 @@ export const portLimitExceeded = () =>
   new Fault('over-quota', 'PortLimitExceeded', 'Maximum number of ports exceeded');
 
 /** What a faulty host or network leaves in a server's `fault`. */
-export const noValidHost = (why = '') =>
-  new Fault('no-capacity', 'NoValidHost', `No valid host was found. ${why}`);
+export const noValidHost = (why = '', detail: Record<string, unknown> = {}) =>
+  new Fault('no-capacity', 'NoValidHost', `No valid host was found. ${why}`, { detail });
 
 export const hostUnreachable = (host: string) =>
   new Fault(

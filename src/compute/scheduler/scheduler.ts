@@ -44,7 +44,7 @@ export class Scheduler {
         zone: zoneOf(provider.name),
       };
     });
-    const { hosts } = rankHosts(candidates, {
+    const { hosts, lastFilter } = rankHosts(candidates, {
       ...wanted,
       group: await groups.wishOf(tx, server.id),
     });
@@ -57,7 +57,11 @@ export class Scheduler {
         if (!(error instanceof Fault) || error.kind !== 'no-capacity') throw error;
       }
     }
-    throw noValidHost();
+    // compat: nova says more only when there was room somewhere that the request would not have.
+    throw noValidHost(candidates.length === 0 ? '' : 'There are not enough hosts available.', {
+      filter: lastFilter,
+      candidates: candidates.map(({ provider }) => provider.name),
+    });
   }
 }
 

@@ -30,7 +30,14 @@ export const POWER_ACTIONS = {
     name: 'start',
     event: 'compute_start_instance',
     allowed: ALLOWED.start,
-    change: () => ({ task_state: 'powering-on', power: 'running' }),
+    // Counted as a restart is: a host that hears of stop and start at once would else take the guest for one that
+    // has just ended by itself, and leave it off.
+    change: (row) => ({
+      task_state: 'powering-on',
+      power: 'running',
+      reboot_count: row.reboot_count + 1,
+      reboot_type: 'hard',
+    }),
   },
   'os-stop': {
     kind: 'power',

@@ -199,8 +199,16 @@ test('a host without room, and networks that fail, leave the texts of Nova', asy
   );
   world.network.refuse = () => undefined;
   await world.db.updateTable('compute_nodes').set({ disabled: 1 }).execute();
+  await world.as('admin').post('/flavors', {
+    flavor: { id: 'huge', name: 'huge', ram: 1, vcpus: 1, disk: 100_000 },
+  });
   const homeless = await world.boot();
-  assert.equal(await faultOf(homeless), 'No valid host was found. ');
+  assert.equal(
+    await faultOf(homeless),
+    'No valid host was found. There are not enough hosts available.',
+  );
+  const large = await world.boot({ flavorRef: 'huge' });
+  assert.equal(await faultOf(large), 'No valid host was found. ');
   // Only admins see what went on inside.
   const { body } = await world.as('admin').get(`/servers/${unbound}`);
   assert.equal(body.server.fault.details, 'ports: PortBindingFailed: Binding failed.');

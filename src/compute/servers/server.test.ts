@@ -69,7 +69,7 @@ test('stop, start, pause, unpause and both reboots are done by the host and show
   assert.deepEqual(await act('unpause'), ['PAUSED', 'ACTIVE']);
   assert.deepEqual(await act('reboot', { type: 'SOFT' }), ['REBOOT', 'ACTIVE']);
   assert.deepEqual(await act('reboot', { type: 'HARD' }), ['HARD_REBOOT', 'ACTIVE']);
-  assert.equal(world.host.guests.get(id)?.rebootCount, 2);
+  assert.equal(world.host.guests.get(id)?.rebootCount, 3, 'started once, rebooted twice');
 });
 
 test('an image that does not exist is refused', async () => {
