@@ -213,6 +213,19 @@ test('a control that comes again learns what runs, and nothing is taken away mea
   assert.equal(host.observed.status(HOST)?.connected, true);
 });
 
+test('a guest that ended by itself stays off, until a start is asked for, even one that comes at once', async () => {
+  await using host = await startHost();
+  await host.settled('s', wantServer(host.desired, server('s', [])));
+  host.hypervisor.crash('s');
+  await until(async () => host.observed.find(HOST, 'servers', 's')?.power === 'crashed');
+  // Both are there before the agent looks.
+  host.desired.set(HOST, 'servers', 's', server('s', [], { power: 'stopped' }));
+  const again = server('s', [], { reboot: { count: 1, type: 'hard' } });
+  const seen = await host.settled('s', host.desired.set(HOST, 'servers', 's', again));
+  assert.equal(seen.power, 'running');
+  assert.equal(seen.rebootCount, 1);
+});
+
 async function until(condition: () => Promise<boolean>): Promise<void> {
   const end = Date.now() + 5000;
   while (!(await condition())) {

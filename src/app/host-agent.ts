@@ -27,6 +27,8 @@ export type HostAgentOptions = {
 };
 
 const WATCH_MS = 250;
+/** An agent that cannot be started is tried every two seconds: often enough for work that waits for it. */
+const SLOWEST = 3;
 const AGENT = join(dirname(fileURLToPath(import.meta.url)), '../agent/main.ts');
 
 /** Opens the door that agents come through, and sees to it that one is there. */
@@ -92,7 +94,7 @@ export class HostAgent {
     let failures = 0;
     while (!this.#stop.signal.aborted) {
       try {
-        await delay(WATCH_MS * 2 ** Math.min(failures, 6), this.#stop.signal);
+        await delay(WATCH_MS * 2 ** Math.min(failures, SLOWEST), this.#stop.signal);
         failures = (await this.#ensure()) ? failures + 1 : 0;
       } catch (error) {
         if (this.#stop.signal.aborted) return;

@@ -120,7 +120,11 @@ export class RealCloud implements AsyncDisposable {
   logs(): string {
     const folder = join(this.stateDir, 'log');
     return readdirSync(folder)
-      .map((name) => `--- ${name}\n${readFileSync(join(folder, name), 'utf8').slice(-6000)}`)
+      .map((name) => {
+        const lines = readFileSync(join(folder, name), 'utf8').split('\n');
+        const telling = lines.filter((line) => !line.includes('"msg":"request"'));
+        return `--- ${name}\n${telling.slice(-40).join('\n')}`;
+      })
       .join('\n');
   }
 
@@ -208,12 +212,15 @@ export class RealCloud implements AsyncDisposable {
         return code === 0 && stdout.trim();
       },
       60_000,
+      100,
     );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (existsSync(this.stateDir)) {
-      const { code, stderr } = await this.run('down', '--purge');
+      // Without a database there never was a cloud, and nothing to purge.
+      const purge = existsSync(join(this.stateDir, 'stackyard.db')) ? ['--purge'] : [];
+      const { code, stderr } = await this.run('down', ...purge);
       if (code !== 0) process.stderr.write(`down --purge: ${stderr}\n`);
     }
     const left = this.#mark();

@@ -98,6 +98,7 @@ export class Demo {
           return last.status === status && last['OS-EXT-STS:task_state'] === null && last;
         },
         ms,
+        20,
       );
     } catch (cause) {
       throw new Error(`it is ${JSON.stringify(last)}\n${this.#cloud.logs()}`, { cause });
@@ -128,6 +129,7 @@ export class Demo {
       `server ${id} is gone`,
       async () => (await client.send('GET', `${COMPUTE}/servers/${id}`)).status === 404,
       30_000,
+      20,
     );
   }
 }

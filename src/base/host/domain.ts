@@ -52,7 +52,7 @@ export type DomainSpec = {
   readonly configDrive: ConfigDriveFiles | null;
   readonly nics: readonly NicSpec[];
   readonly power: DesiredPower;
-  /** A count that has gone up asks for one restart of the guest, in the given way. */
+  /** A count that has gone up asks for one start of the guest, after its end in the given way when it runs. */
   readonly reboot: { readonly count: number; readonly type: 'soft' | 'hard' };
 };
 
