@@ -49,6 +49,8 @@ export type { ComputeDeps } from './compute-deps.ts';
 
 export type Compute = {
   readonly service: Service;
+  /** For tests that look at all routes. */
+  readonly policy: Policy;
   /** To be added to the runner, which `wakeReconciler` of the dependencies leads to. */
   readonly reconcilers: readonly Reconciler[];
   /** Tells hosts what they should run. After the network has told its part, before agents are let in. */
@@ -146,6 +148,7 @@ export function createCompute(deps: ComputeDeps): Compute {
   );
 
   return {
+    policy,
     service: computeService(versionRoutes, [
       flavorRoutes(flavors, check),
       keypairRoutes(keypairs, check),

@@ -8,6 +8,9 @@ import { NO_PARAMS } from '../http/schema-parts.ts';
 import type { ServerReader } from '../servers/server-reader.ts';
 import type { Addresses } from './addresses.ts';
 
+/** The rule that guards a route. */
+const guard = (verb: string) => ({ config: { policy: `os_compute_api:ips:${verb}` } });
+
 type Id = { Params: { id: string } };
 type Named = { Params: { id: string; network: string } };
 
@@ -22,11 +25,11 @@ export function addressRoutes(reader: ServerReader, check: RequestCheck): Comput
     return facts?.addresses.plain ?? {};
   };
   return (app) => {
-    app.get<Id>('/servers/:id/ips', async (request) => {
+    app.get<Id>('/servers/:id/ips', guard('index'), async (request) => {
       check.query(NO_PARAMS, request.ctx.microversion, request.query);
       return { addresses: await addresses(request.ctx, request.params.id, 'index') };
     });
-    app.get<Named>('/servers/:id/ips/:network', async (request) => {
+    app.get<Named>('/servers/:id/ips/:network', guard('show'), async (request) => {
       const { id, network } = request.params;
       check.query(NO_PARAMS, request.ctx.microversion, request.query);
       const found = ownMember(await addresses(request.ctx, id, 'show'), network);

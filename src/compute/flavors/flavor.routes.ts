@@ -15,6 +15,11 @@ import * as schema from './flavor.schema.ts';
 import { extraSpecsOf, type FlavorService } from './flavor.service.ts';
 import { FLAVOR_SORT_KEYS, type FlavorRow } from './flavor.store.ts';
 
+/** The rules that guard a route. */
+const guard = (...names: readonly string[]) => ({
+  config: { policy: names.map((name) => `os_compute_api:${name}`) },
+});
+
 type Id = { Params: { id: string } };
 type SpecParams = { Params: { id: string; key: string } };
 
@@ -67,7 +72,7 @@ export function flavorRoutes(flavors: FlavorService, check: RequestCheck): Compu
         ...nextLink(links, 'flavors/detail', request.query, rows),
       };
     });
-    app.post('/flavors', async (request) => {
+    app.post('/flavors', guard('os-flavor-manage:create'), async (request) => {
       const { ctx } = request;
       const body = check.body<schema.FlavorCreateBody>(
         schema.FLAVOR_CREATE,
@@ -81,7 +86,7 @@ export function flavorRoutes(flavors: FlavorService, check: RequestCheck): Compu
       const row = await flavors.get(request.ctx, request.params.id);
       return { flavor: view(request.ctx, linksOf(request))(row) };
     });
-    app.put<Id>('/flavors/:id', async (request) => {
+    app.put<Id>('/flavors/:id', guard('os-flavor-manage:update'), async (request) => {
       const { ctx } = request;
       if (ctx.microversion < 55) throw versionNotFoundForMethod(ctx.microversion);
       const { flavor } = check.body<{ flavor: { description: string | null } }>(
@@ -92,74 +97,100 @@ export function flavorRoutes(flavors: FlavorService, check: RequestCheck): Compu
       const row = await flavors.describe(ctx, request.params.id, flavor.description);
       return { flavor: view(ctx, linksOf(request))(row) };
     });
-    app.delete<Id>('/flavors/:id', async (request, reply) => {
+    app.delete<Id>('/flavors/:id', guard('os-flavor-manage:delete'), async (request, reply) => {
       await flavors.delete(request.ctx, request.params.id);
       return await reply.code(202).send();
     });
-    app.get<Id>('/flavors/:id/os-flavor-access', async (request) => {
+    app.get<Id>('/flavors/:id/os-flavor-access', guard('os-flavor-access'), async (request) => {
       const { id } = request.params;
       check.query(NO_PARAMS, request.ctx.microversion, request.query);
       return viewAccess(id, await flavors.listAccess(request.ctx, id));
     });
-    app.post<Id>('/flavors/:id/action', async (request) => {
-      const { ctx, body, params } = request;
-      const names = isJsonObject(body) ? Object.keys(body) : [];
-      const [name] = names;
-      if (name === undefined || names.length > 1) throw malformedBody();
-      if (name === 'addTenantAccess') {
-        const { addTenantAccess } = check.body<{ addTenantAccess: { tenant: string } }>(
-          schema.ADD_ACCESS,
+    app.post<Id>(
+      '/flavors/:id/action',
+      guard('os-flavor-access:add_tenant_access', 'os-flavor-access:remove_tenant_access'),
+      async (request) => {
+        const { ctx, body, params } = request;
+        const names = isJsonObject(body) ? Object.keys(body) : [];
+        const [name] = names;
+        if (name === undefined || names.length > 1) throw malformedBody();
+        if (name === 'addTenantAccess') {
+          const { addTenantAccess } = check.body<{ addTenantAccess: { tenant: string } }>(
+            schema.ADD_ACCESS,
+            ctx.microversion,
+            body,
+          );
+          return viewAccess(
+            params.id,
+            await flavors.addAccess(ctx, params.id, addTenantAccess.tenant),
+          );
+        }
+        if (name === 'removeTenantAccess') {
+          const { removeTenantAccess } = check.body<{ removeTenantAccess: { tenant: string } }>(
+            schema.REMOVE_ACCESS,
+            ctx.microversion,
+            body,
+          );
+          const left = await flavors.removeAccess(ctx, params.id, removeTenantAccess.tenant);
+          return viewAccess(params.id, left);
+        }
+        throw noSuchAction(name);
+      },
+    );
+    app.get<Id>(
+      '/flavors/:id/os-extra_specs',
+      guard('os-flavor-extra-specs:index'),
+      async (request) => {
+        check.query(NO_PARAMS, request.ctx.microversion, request.query);
+        return { extra_specs: await flavors.extraSpecs(request.ctx, request.params.id) };
+      },
+    );
+    app.post<Id>(
+      '/flavors/:id/os-extra_specs',
+      guard('os-flavor-extra-specs:create'),
+      async (request) => {
+        const { ctx } = request;
+        const { extra_specs: specs } = check.body<{ extra_specs: Record<string, string> }>(
+          schema.EXTRA_SPECS_CREATE,
           ctx.microversion,
-          body,
+          request.body,
         );
-        return viewAccess(
-          params.id,
-          await flavors.addAccess(ctx, params.id, addTenantAccess.tenant),
-        );
-      }
-      if (name === 'removeTenantAccess') {
-        const { removeTenantAccess } = check.body<{ removeTenantAccess: { tenant: string } }>(
-          schema.REMOVE_ACCESS,
+        return {
+          extra_specs: await flavors.setExtraSpecs(ctx, request.params.id, 'create', specs),
+        };
+      },
+    );
+    app.get<SpecParams>(
+      '/flavors/:id/os-extra_specs/:key',
+      guard('os-flavor-extra-specs:show'),
+      async (request) => {
+        const { id, key } = request.params;
+        check.query(NO_PARAMS, request.ctx.microversion, request.query);
+        return { [key]: await flavors.extraSpec(request.ctx, id, key) };
+      },
+    );
+    app.put<SpecParams>(
+      '/flavors/:id/os-extra_specs/:key',
+      guard('os-flavor-extra-specs:update'),
+      async (request) => {
+        const { ctx, params } = request;
+        const body = check.body<Record<string, string>>(
+          schema.EXTRA_SPEC_UPDATE,
           ctx.microversion,
-          body,
+          request.body,
         );
-        const left = await flavors.removeAccess(ctx, params.id, removeTenantAccess.tenant);
-        return viewAccess(params.id, left);
-      }
-      throw noSuchAction(name);
-    });
-    app.get<Id>('/flavors/:id/os-extra_specs', async (request) => {
-      check.query(NO_PARAMS, request.ctx.microversion, request.query);
-      return { extra_specs: await flavors.extraSpecs(request.ctx, request.params.id) };
-    });
-    app.post<Id>('/flavors/:id/os-extra_specs', async (request) => {
-      const { ctx } = request;
-      const { extra_specs: specs } = check.body<{ extra_specs: Record<string, string> }>(
-        schema.EXTRA_SPECS_CREATE,
-        ctx.microversion,
-        request.body,
-      );
-      return { extra_specs: await flavors.setExtraSpecs(ctx, request.params.id, 'create', specs) };
-    });
-    app.get<SpecParams>('/flavors/:id/os-extra_specs/:key', async (request) => {
-      const { id, key } = request.params;
-      check.query(NO_PARAMS, request.ctx.microversion, request.query);
-      return { [key]: await flavors.extraSpec(request.ctx, id, key) };
-    });
-    app.put<SpecParams>('/flavors/:id/os-extra_specs/:key', async (request) => {
-      const { ctx, params } = request;
-      const body = check.body<Record<string, string>>(
-        schema.EXTRA_SPEC_UPDATE,
-        ctx.microversion,
-        request.body,
-      );
-      if (!Object.hasOwn(body, params.key)) throw badRequest('Request body and URI mismatch');
-      return await flavors.setExtraSpecs(ctx, params.id, 'update', body);
-    });
-    app.delete<SpecParams>('/flavors/:id/os-extra_specs/:key', async (request, reply) => {
-      await flavors.deleteExtraSpec(request.ctx, request.params.id, request.params.key);
-      return await reply.code(200).send();
-    });
+        if (!Object.hasOwn(body, params.key)) throw badRequest('Request body and URI mismatch');
+        return await flavors.setExtraSpecs(ctx, params.id, 'update', body);
+      },
+    );
+    app.delete<SpecParams>(
+      '/flavors/:id/os-extra_specs/:key',
+      guard('os-flavor-extra-specs:delete'),
+      async (request, reply) => {
+        await flavors.deleteExtraSpec(request.ctx, request.params.id, request.params.key);
+        return await reply.code(200).send();
+      },
+    );
   };
 }
 

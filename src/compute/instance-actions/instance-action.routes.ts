@@ -12,6 +12,11 @@ import type { ServerReader } from '../servers/server-reader.ts';
 import { hostId, microseconds } from '../servers/server-view.ts';
 import * as store from './instance-action.store.ts';
 
+/** The rule that guards a route. */
+const guard = (verb: string) => ({
+  config: { policy: `os_compute_api:os-instance-actions:${verb}` },
+});
+
 type Id = { Params: { id: string }; Querystring: Query };
 type Action = { Params: { id: string; request_id: string } };
 
@@ -45,7 +50,7 @@ export function instanceActionRoutes(deps: InstanceActionRoutesDeps): ComputeRou
       : await reader.get(ctx, id, `${RULE}:${verb}`);
 
   return (app) => {
-    app.get<Id>('/servers/:id/os-instance-actions', async (request) => {
+    app.get<Id>('/servers/:id/os-instance-actions', guard('list'), async (request) => {
       const { ctx, params } = request;
       const query = check.query(QUERY, ctx.microversion, request.query);
       const server = await serverOf(ctx, params.id, 'list');
@@ -76,23 +81,27 @@ export function instanceActionRoutes(deps: InstanceActionRoutesDeps): ComputeRou
           }),
       };
     });
-    app.get<Action>('/servers/:id/os-instance-actions/:request_id', async (request) => {
-      const { ctx, params } = request;
-      check.query(NO_PARAMS, ctx.microversion, request.query);
-      const server = await serverOf(ctx, params.id, 'show');
-      const row = await store.findAction(db, server.id, params.request_id);
-      if (!row) throw notFound(`Action ${params.request_id} not found`);
-      const admin = policy.allows(ctx, `${RULE}:events`);
-      const details = ctx.microversion >= 84 && policy.allows(ctx, `${RULE}:events:details`);
-      return {
-        instanceAction: {
-          ...viewAction(row, ctx.microversion),
-          ...((admin || ctx.microversion >= 51) && {
-            events: [viewEvent(row, ctx.microversion, { admin, details })],
-          }),
-        },
-      };
-    });
+    app.get<Action>(
+      '/servers/:id/os-instance-actions/:request_id',
+      guard('show'),
+      async (request) => {
+        const { ctx, params } = request;
+        check.query(NO_PARAMS, ctx.microversion, request.query);
+        const server = await serverOf(ctx, params.id, 'show');
+        const row = await store.findAction(db, server.id, params.request_id);
+        if (!row) throw notFound(`Action ${params.request_id} not found`);
+        const admin = policy.allows(ctx, `${RULE}:events`);
+        const details = ctx.microversion >= 84 && policy.allows(ctx, `${RULE}:events:details`);
+        return {
+          instanceAction: {
+            ...viewAction(row, ctx.microversion),
+            ...((admin || ctx.microversion >= 51) && {
+              events: [viewEvent(row, ctx.microversion, { admin, details })],
+            }),
+          },
+        };
+      },
+    );
   };
 }
 

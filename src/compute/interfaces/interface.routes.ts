@@ -5,24 +5,29 @@ import { NO_PARAMS } from '../http/schema-parts.ts';
 import { INTERFACE_CREATE, type InterfaceCreateBody } from './interface.schema.ts';
 import type { AttachedPort, InterfaceService } from './interface.service.ts';
 
+/** The rule that guards a route. */
+const guard = (verb: string) => ({
+  config: { policy: `os_compute_api:os-attach-interfaces:${verb}` },
+});
+
 type Id = { Params: { id: string } };
 type Port = { Params: { id: string; port_id: string } };
 
 export function interfaceRoutes(interfaces: InterfaceService, check: RequestCheck): ComputeRoutes {
   return (app) => {
-    app.get<Id>('/servers/:id/os-interface', async (request) => {
+    app.get<Id>('/servers/:id/os-interface', guard('list'), async (request) => {
       const { ctx, params } = request;
       check.query(NO_PARAMS, ctx.microversion, request.query);
       const found = await interfaces.list(ctx, params.id);
       return { interfaceAttachments: found.map((each) => viewInterface(each, ctx.microversion)) };
     });
-    app.get<Port>('/servers/:id/os-interface/:port_id', async (request) => {
+    app.get<Port>('/servers/:id/os-interface/:port_id', guard('show'), async (request) => {
       const { ctx, params } = request;
       check.query(NO_PARAMS, ctx.microversion, request.query);
       const found = await interfaces.get(ctx, params.id, params.port_id);
       return { interfaceAttachment: viewInterface(found, ctx.microversion) };
     });
-    app.post<Id>('/servers/:id/os-interface', async (request) => {
+    app.post<Id>('/servers/:id/os-interface', guard('create'), async (request) => {
       const { ctx, params } = request;
       const body = check.body<InterfaceCreateBody>(
         INTERFACE_CREATE,
@@ -32,10 +37,14 @@ export function interfaceRoutes(interfaces: InterfaceService, check: RequestChec
       const made = await interfaces.attach(ctx, params.id, body);
       return { interfaceAttachment: viewInterface(made, ctx.microversion) };
     });
-    app.delete<Port>('/servers/:id/os-interface/:port_id', async (request, reply) => {
-      await interfaces.detach(request.ctx, request.params.id, request.params.port_id);
-      return await reply.code(202).send();
-    });
+    app.delete<Port>(
+      '/servers/:id/os-interface/:port_id',
+      guard('delete'),
+      async (request, reply) => {
+        await interfaces.detach(request.ctx, request.params.id, request.params.port_id);
+        return await reply.code(202).send();
+      },
+    );
   };
 }
 

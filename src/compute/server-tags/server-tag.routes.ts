@@ -9,6 +9,9 @@ import type { ServerActions } from '../servers/server-actions.ts';
 import type { ServerReader } from '../servers/server-reader.ts';
 import { joinTags, tagsOf } from '../servers/server-row.ts';
 
+/** The rule that guards a route. */
+const guard = (verb: string) => ({ config: { policy: `os_compute_api:os-server-tags:${verb}` } });
+
 type Id = { Params: { id: string } };
 type Tag = { Params: { id: string; tag: string } };
 
@@ -44,13 +47,13 @@ export function serverTagRoutes(
     );
 
   return (app) => {
-    app.get<Id>('/servers/:id/tags', async (request) => {
+    app.get<Id>('/servers/:id/tags', guard('index'), async (request) => {
       since26(request.ctx);
       check.query(NO_PARAMS, request.ctx.microversion, request.query);
       const row = await reader.get(request.ctx, request.params.id, `${RULE}:index`);
       return { tags: tagsOf(row) };
     });
-    app.put<Id>('/servers/:id/tags', async (request) => {
+    app.put<Id>('/servers/:id/tags', guard('update_all'), async (request) => {
       const { ctx, params } = request;
       since26(ctx);
       const body = check.body<{ tags: readonly string[] }>(
@@ -60,12 +63,12 @@ export function serverTagRoutes(
       );
       return { tags: await write(ctx, params.id, 'update_all', () => body.tags) };
     });
-    app.delete<Id>('/servers/:id/tags', async (request, reply) => {
+    app.delete<Id>('/servers/:id/tags', guard('delete_all'), async (request, reply) => {
       since26(request.ctx);
       await write(request.ctx, request.params.id, 'delete_all', () => []);
       return await reply.code(204).send();
     });
-    app.get<Tag>('/servers/:id/tags/:tag', async (request, reply) => {
+    app.get<Tag>('/servers/:id/tags/:tag', guard('show'), async (request, reply) => {
       const { id, tag } = request.params;
       since26(request.ctx);
       check.query(NO_PARAMS, request.ctx.microversion, request.query);
@@ -73,7 +76,7 @@ export function serverTagRoutes(
       if (!tagsOf(row).includes(tag)) throw tagNotFound(id, tag);
       return await reply.code(204).send();
     });
-    app.put<Tag>('/servers/:id/tags/:tag', async (request, reply) => {
+    app.put<Tag>('/servers/:id/tags/:tag', guard('update'), async (request, reply) => {
       const { id, tag } = request.params;
       since26(request.ctx);
       checkTag(tag);
@@ -89,7 +92,7 @@ export function serverTagRoutes(
       reply.header('location', linksOf(request).self(`servers/${id}/tags/${tag}`));
       return await reply.code(201).send();
     });
-    app.delete<Tag>('/servers/:id/tags/:tag', async (request, reply) => {
+    app.delete<Tag>('/servers/:id/tags/:tag', guard('delete'), async (request, reply) => {
       const { id, tag } = request.params;
       since26(request.ctx);
       await write(request.ctx, id, 'delete', (present) => {

@@ -7,6 +7,7 @@ import { ownMember } from '../http/own.ts';
 import type { RequestCheck } from '../http/request-check.ts';
 import {
   ACTION_BODIES,
+  ACTION_RULES,
   LATER_ACTIONS,
   POWER_ACTIONS,
   type PowerAction,
@@ -75,15 +76,19 @@ export function serverActionRoutes(actions: ServerActions, check: RequestCheck):
   };
 
   return (app) => {
-    app.post<Id>('/servers/:id/action', async (request, reply) => {
-      const { ctx, params, body } = request;
-      const names = isJsonObject(body) ? Object.keys(body) : [];
-      const [name] = names;
-      if (name === undefined || names.length !== 1) throw malformedBody();
-      const schema = ownMember(ACTION_BODIES, name);
-      if (schema) check.body(schema, ctx.microversion, body);
-      const answer = await run(ctx, params.id, name, body as Body);
-      return await reply.code(answer.status).send(answer.body);
-    });
+    app.post<Id>(
+      '/servers/:id/action',
+      { config: { policy: ACTION_RULES } },
+      async (request, reply) => {
+        const { ctx, params, body } = request;
+        const names = isJsonObject(body) ? Object.keys(body) : [];
+        const [name] = names;
+        if (name === undefined || names.length !== 1) throw malformedBody();
+        const schema = ownMember(ACTION_BODIES, name);
+        if (schema) check.body(schema, ctx.microversion, body);
+        const answer = await run(ctx, params.id, name, body as Body);
+        return await reply.code(answer.status).send(answer.body);
+      },
+    );
   };
 }

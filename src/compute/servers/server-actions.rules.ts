@@ -198,3 +198,17 @@ export const LATER_ACTIONS: Readonly<Record<string, LaterAction>> = {
   injectNetworkInfo: later('os-admin-actions:inject_network_info', 'active'),
   resetNetwork: later('os-admin-actions:inject_network_info', 'active'),
 };
+
+/** Every rule that guards an action. */
+export const ACTION_RULES: readonly string[] = [
+  ...new Set([
+    ...Object.values(POWER_ACTIONS).map(({ rule }) => rule),
+    ...Object.values(LATER_ACTIONS).map(({ rule }) => `os_compute_api:${rule}`),
+    'os_compute_api:os-lock-server:lock',
+    'os_compute_api:os-lock-server:unlock',
+    'os_compute_api:os-admin-actions:reset_state',
+    'os_compute_api:os-console-output',
+    'os_compute_api:os-deferred-delete:force',
+    'os_compute_api:os-admin-password',
+  ]),
+];

@@ -3,6 +3,9 @@ import type { Context } from '#platform/context.ts';
 import type { ComputeRoutes } from '../http/compute-service.ts';
 import type { ServerReader } from './server-reader.ts';
 
+/** The rule that guards a route. */
+const guard = (verb: string) => ({ config: { policy: `os_compute_api:${verb}` } });
+
 type Id = { Params: { id: string } };
 
 export function serverExtrasRoutes(reader: ServerReader): ComputeRoutes {
@@ -10,18 +13,30 @@ export function serverExtrasRoutes(reader: ServerReader): ComputeRoutes {
     await reader.get(ctx, id, `os_compute_api:${rule}`);
   return (app) => {
     // A guest tells its password through the metadata service, which is not there yet: none has ever been told.
-    app.get<Id>('/servers/:id/os-server-password', async (request) => {
-      await check(request.ctx, request.params.id, 'os-server-password:show');
-      return { password: '' };
-    });
-    app.delete<Id>('/servers/:id/os-server-password', async (request, reply) => {
-      await check(request.ctx, request.params.id, 'os-server-password:clear');
-      return await reply.code(204).send();
-    });
+    app.get<Id>(
+      '/servers/:id/os-server-password',
+      guard('os-server-password:show'),
+      async (request) => {
+        await check(request.ctx, request.params.id, 'os-server-password:show');
+        return { password: '' };
+      },
+    );
+    app.delete<Id>(
+      '/servers/:id/os-server-password',
+      guard('os-server-password:clear'),
+      async (request, reply) => {
+        await check(request.ctx, request.params.id, 'os-server-password:clear');
+        return await reply.code(204).send();
+      },
+    );
     // No server has volumes until the volume service is there.
-    app.get<Id>('/servers/:id/os-volume_attachments', async (request) => {
-      await check(request.ctx, request.params.id, 'os-volumes-attachments:index');
-      return { volumeAttachments: [] };
-    });
+    app.get<Id>(
+      '/servers/:id/os-volume_attachments',
+      guard('os-volumes-attachments:index'),
+      async (request) => {
+        await check(request.ctx, request.params.id, 'os-volumes-attachments:index');
+        return { volumeAttachments: [] };
+      },
+    );
   };
 }

@@ -15,6 +15,9 @@ import type { ServerRow } from './server-row.ts';
 import type { Context } from '#platform/context.ts';
 import type { Links } from '../http/compute-service.ts';
 
+/** The rule that guards a route. */
+const guard = (verb: string) => ({ config: { policy: `os_compute_api:servers:${verb}` } });
+
 type Id = { Params: { id: string } };
 type List = { Querystring: Query };
 
@@ -35,7 +38,7 @@ export function serverRoutes(deps: ServerRoutesDeps): ComputeRoutes {
     return facts;
   };
   return (app) => {
-    app.get<List>('/servers', async (request) => {
+    app.get<List>('/servers', guard('index'), async (request) => {
       const { ctx } = request;
       const query = check.query(SERVER_QUERY, ctx.microversion, request.query);
       const rows = await list.list(ctx, query, 'index');
@@ -45,7 +48,7 @@ export function serverRoutes(deps: ServerRoutesDeps): ComputeRoutes {
         ...next(links, 'servers', query, rows),
       };
     });
-    app.get<List>('/servers/detail', async (request) => {
+    app.get<List>('/servers/detail', guard('detail'), async (request) => {
       const { ctx } = request;
       const query = check.query(SERVER_QUERY, ctx.microversion, request.query);
       const rows = await list.list(ctx, query, 'detail');
@@ -57,7 +60,7 @@ export function serverRoutes(deps: ServerRoutesDeps): ComputeRoutes {
         ...next(links, 'servers/detail', query, rows),
       };
     });
-    app.post('/servers', async (request, reply) => {
+    app.post('/servers', guard('create'), async (request, reply) => {
       const { ctx } = request;
       const body = check.body<ServerCreateBody>(SERVER_CREATE, ctx.microversion, request.body);
       const made = await creator.create(ctx, body);
@@ -76,14 +79,14 @@ export function serverRoutes(deps: ServerRoutesDeps): ComputeRoutes {
         },
       };
     });
-    app.get<Id>('/servers/:id', async (request) => {
+    app.get<Id>('/servers/:id', guard('show'), async (request) => {
       const { ctx, params } = request;
       check.query(NO_PARAMS, ctx.microversion, request.query);
       const row = await reader.get(ctx, params.id, 'os_compute_api:servers:show');
       const viewer = reader.viewer(ctx, linksOf(request));
       return { server: viewServer(await factsOf(ctx, row), viewer) };
     });
-    app.put<Id>('/servers/:id', async (request) => {
+    app.put<Id>('/servers/:id', guard('update'), async (request) => {
       const { ctx, params } = request;
       const { server } = check.body<ServerUpdateBody>(
         SERVER_UPDATE,
@@ -94,7 +97,7 @@ export function serverRoutes(deps: ServerRoutesDeps): ComputeRoutes {
       const viewer = reader.viewer(ctx, linksOf(request));
       return { server: viewServerAfterUpdate(await factsOf(ctx, row), viewer) };
     });
-    app.delete<Id>('/servers/:id', async (request, reply) => {
+    app.delete<Id>('/servers/:id', guard('delete'), async (request, reply) => {
       await actions.delete(request.ctx, request.params.id, 'os_compute_api:servers:delete');
       return await reply.code(204).send();
     });
