@@ -107,6 +107,14 @@ export const metadataLimitExceeded = (limit: number) =>
 export const portLimitExceeded = () =>
   new Fault('over-quota', 'PortLimitExceeded', 'Maximum number of ports exceeded');
 
+/** The quota was made smaller than what is there. */
+export const portsOverLimit = (used: number, limit: number) =>
+  new Fault(
+    'over-quota',
+    'PortLimitExceeded',
+    `The number of defined ports: ${used} is over the limit: ${limit}`,
+  );
+
 /** What a faulty host or network leaves in a server's `fault`. */
 export const noValidHost = (why = '', detail: Record<string, unknown> = {}) =>
   new Fault('no-capacity', 'NoValidHost', `No valid host was found. ${why}`, { detail });

@@ -99,7 +99,7 @@ export async function usablePort(
   if (port.projectId !== ctx.projectId) throw faults.portNotUsable(portId, device.deviceId);
   if (port.deviceId !== '' && port.deviceId !== device.deviceId) throw faults.portInUse(portId);
   if (port.dnsName !== '' && port.dnsName !== device.hostname && port.deviceId === '') {
-    throw faults.portNameMismatch(portId, port.dnsName, device.hostname);
+    throw faults.portNameMismatch(portId, device.deviceId, port.dnsName, device.hostname);
   }
   return port;
 }

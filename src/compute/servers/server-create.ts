@@ -18,6 +18,7 @@ import { checkMany, hostnameOf, namesOf, parseNetworks } from './server-create.r
 import { serverCreate, type ServerCreateParams } from './server-create.saga.ts';
 import type { SchedulerHints, ServerCreateBody } from './server-create.schema.ts';
 import { checkBoot, checkFlavorFits, checkPersonality } from './server-image.rules.ts';
+import * as networkFaults from './server-network.faults.ts';
 import { checkNetworks, type NicTemplate } from './server-networks.ts';
 import { checkServerQuota, type Size } from './server-quota.rules.ts';
 import { joinTags, type FlavorSnapshot, type ServerRow } from './server-row.ts';
@@ -83,6 +84,9 @@ export class ServerCreator {
     const groups = await this.#securityGroups(ctx, body);
     const checked = await checkNetworks(network, ctx, requested, { min, max });
     const keypair = await this.#keypair(ctx, server.key_name);
+    if (checked.withResources && ctx.microversion < 72) {
+      throw networkFaults.resourceRequestNotSupported();
+    }
     const limits = await limitsOfUser(db, ctx.projectId, ctx.userId);
     const metadata = server.metadata ?? {};
     const most = limits.metadata_items;

@@ -79,10 +79,10 @@ export const portGone = (id: string) =>
   new Fault('not-found', 'PortNotFound', `Port id ${id} could not be found.`);
 export const portNotUsable = (id: string, serverId: string) =>
   invalid('PortNotUsable', `Port ${id} not usable for instance ${serverId}.`);
-export const portNameMismatch = (id: string, value: string, hostname: string) =>
+export const portNameMismatch = (id: string, serverId: string, value: string, hostname: string) =>
   invalid(
     'PortNotUsableDNS',
-    `Port ${id} not usable for instance ${hostname}. Value ${value} assigned to dns_name attribute ` +
+    `Port ${id} not usable for instance ${serverId}. Value ${value} assigned to dns_name attribute ` +
       `does not match instance's hostname ${hostname}`,
   );
 export const bindingFailed = (id: string) =>

@@ -291,9 +291,20 @@ const ORDER: readonly Case[] = [
     text: 'Maximum number of ports exceeded',
   },
   {
+    why: 'row 18: more ports than the quota already',
+    prepare: (world) => Object.assign(world.network, { quota: 0 }),
+    status: 403,
+    text: 'The number of defined ports: 1 is over the limit: 0',
+  },
+  {
     why: 'row 18: ports that are given cost nothing',
     server: nets({ port: PORT }),
     prepare: (world) => Object.assign(world.network, { quota: 0 }),
+    status: 202,
+  },
+  {
+    why: 'a port wins over a network that is not there',
+    server: nets({ port: PORT, uuid: MISSING }),
     status: 202,
   },
   {

@@ -2,7 +2,7 @@
 import { MAX_NICS } from '#base/host/domain.ts';
 import type { Context } from '#platform/context.ts';
 import type { NetworkApi } from '#network/network-api.ts';
-import { portLimitExceeded } from '../compute.faults.ts';
+import { portLimitExceeded, portsOverLimit } from '../compute.faults.ts';
 import type { NetworksRequest, NicRequest } from './server-create.rules.ts';
 import type { NicPlan } from './server-create-parts.ts';
 import * as faults from './server-network.faults.ts';
@@ -14,26 +14,28 @@ export type CheckedNetworks = {
   readonly nics: readonly NicTemplate[];
   /** At most this many servers can have their ports. */
   readonly maxCount: number;
+  /** Some port brings a resource request. */
+  readonly withResources: boolean;
 };
 
 export type Counts = { readonly min: number; readonly max: number };
 
-/** Rows 10 to 18 of the order of checks, and 19 for ports that bring resource requests. */
+/** Rows 10 to 18 of the order of checks; and what row 19 has to know. */
 export async function checkNetworks(
   network: NetworkApi,
   ctx: Context,
   requested: NetworksRequest,
   counts: Counts,
 ): Promise<CheckedNetworks> {
-  if (requested === 'none') return { nics: [], maxCount: counts.max };
-  const nics =
+  if (requested === 'none') return { nics: [], maxCount: counts.max, withResources: false };
+  const { nics, withResources } =
     typeof requested === 'string'
-      ? await onlyNetwork(network, ctx, requested)
+      ? { nics: await onlyNetwork(network, ctx, requested), withResources: false }
       : await namedNetworks(network, ctx, requested);
   // A guest's slots are all there from the start, and more cards than slots could never be plugged.
   if (nics.length > MAX_NICS) throw faults.tooManyCards(nics.length, MAX_NICS);
   const made = nics.filter(({ given }) => !given).length;
-  return { nics, maxCount: await checkPortQuota(network, ctx, made, counts) };
+  return { nics, withResources, maxCount: await checkPortQuota(network, ctx, made, counts) };
 }
 
 async function onlyNetwork(
@@ -53,7 +55,7 @@ async function namedNetworks(
   network: NetworkApi,
   ctx: Context,
   requested: readonly NicRequest[],
-): Promise<readonly NicTemplate[]> {
+): Promise<Pick<CheckedNetworks, 'nics' | 'withResources'>> {
   const nics: NicTemplate[] = [];
   let withResources = false;
   for (const nic of requested) {
@@ -77,8 +79,7 @@ async function namedNetworks(
     nics.push({ portId: null, given: false, networkId, fixedIp, tag });
   }
   await checkNamed(network, ctx, requested);
-  if (withResources && ctx.microversion < 72) throw faults.resourceRequestNotSupported();
-  return nics;
+  return { nics, withResources };
 }
 
 /** Rows 12 to 14. */
@@ -120,7 +121,8 @@ async function checkPortQuota(
   if (portsEach === 0) return max;
   const { limit, used } = await network.portQuota(ctx, ctx.projectId);
   if (limit < 0) return max;
-  const fits = Math.floor(Math.max(0, limit - used) / portsEach);
+  if (used > limit) throw portsOverLimit(used, limit);
+  const fits = Math.floor((limit - used) / portsEach);
   if (fits < min) throw portLimitExceeded();
   return Math.min(fits, max);
 }
