@@ -111,7 +111,11 @@ export class HostAgent {
     // A keeper that was killed is missed even while the agent lives: nobody else could enter the yard.
     const yard = await ensureYard(config.stateDir, { signal: this.#stop.signal });
     this.#agent ??= findAgent(config.stateDir);
-    if (this.#agent && isAlive(this.#agent)) return false;
+    if (this.#agent && isAlive(this.#agent)) {
+      if (hasDrivers(this.#agent, config)) return false;
+      // An earlier control was told to use others.
+      await endAgent(config.stateDir, this.#stop.signal);
+    }
     const out = openSync(paths.agentLog, 'a', 0o600);
     const [command = '', ...args] = [
       ...enterYard(yard, '/'),
@@ -121,8 +125,7 @@ export class HostAgent {
       AGENT,
       `--state-dir=${YARD_STATE_DIR}`,
       `--host=${host}`,
-      `--hypervisor=${config.hypervisor}`,
-      `--dataplane=${config.dataplane}`,
+      ...driverWords(config),
       `--log-level=${config.logLevel}`,
       ...(yard.rootless ? [] : [`--guest-uid=${guestUid(config.stateDir)}`]),
     ];
@@ -148,6 +151,16 @@ export class HostAgent {
     }
     return true;
   }
+}
+
+function driverWords({ hypervisor, dataplane }: CloudConfig): readonly string[] {
+  return [`--hypervisor=${hypervisor}`, `--dataplane=${dataplane}`];
+}
+
+function hasDrivers({ pid }: ProcessMark, config: CloudConfig): boolean {
+  const words = commandLine(pid);
+  // Empty when it has just ended: then there is nothing to replace.
+  return words.length === 0 || driverWords(config).every((word) => words.includes(word));
 }
 
 /** Ends the agent of a state directory, if one lives, and waits until it has. Guests stay. */

@@ -81,6 +81,17 @@ test('a cloud with real guests that is killed in every way', { timeout: 280_000 
     assert.ok(cloud.guestPid(id));
   });
 
+  await t.test('the agent dies while a card is plugged: it is there in the end', async () => {
+    const wanted = { interfaceAttachment: { net_id: await demo.networkId() } };
+    const asked = demo.ask('POST', `/servers/${first}/os-interface`, wanted);
+    await cloud.kill('agent');
+    await asked;
+    assert.equal((await demo.portIds(first)).length, 2);
+    const links = await cloud.inGuest('first', 'ip', '-o', 'link');
+    assert.equal(links.split('\n').filter((line) => line.includes('link/ether')).length, 2, links);
+    await staysUp();
+  });
+
   await t.test('QEMU itself dies: the server is shut off, and can be started', async () => {
     process.kill(cloud.guestPid(first) ?? 0, 'SIGKILL');
     await demo.becomes(first, 'SHUTOFF');
@@ -109,10 +120,21 @@ test('a cloud with real guests that is killed in every way', { timeout: 280_000 
     assert.equal((await demo.find('second'))?.status, 'SHUTOFF');
   });
 
-  await t.test('after deletion nothing is left', async () => {
-    for (const name of ['first', 'second', 'third']) {
-      await demo.delete((await demo.find(name))?.id ?? '');
-    }
+  await t.test('the power goes while a guest boots: it is booted once more', async () => {
+    const id = await boot('fourth');
+    await waitFor('its QEMU was started', () => cloud.guestPid(id));
+    await cloud.kill('everything');
+    await cloud.up();
+    await demo.becomes(id, 'ACTIVE');
+    await waitFor('its guest runs', () => cloud.guestPid(id));
+  });
+
+  await t.test('the agent dies during deletions: nothing is left', async () => {
+    const names = ['first', 'second', 'third', 'fourth'];
+    const ids = await Promise.all(names.map(async (name) => (await demo.find(name))?.id ?? ''));
+    await Promise.all(ids.map(async (id) => await demo.ask('DELETE', `/servers/${id}`)));
+    await cloud.kill('agent');
+    for (const id of ids) await demo.isGone(id);
     await waitFor('the host is empty', async () =>
       Object.values(await onHost(cloud)).every((held) => held.length === 0),
     ).catch(async () => assert.deepEqual(await onHost(cloud), NOTHING_ON_HOST));
