@@ -1,7 +1,7 @@
 /** What other services may ask of the network service. */
 import type { Context } from '#platform/context.ts';
 import { internalContext } from '#platform/context.ts';
-import type { Db } from '#platform/db/tables.ts';
+import type { Db, Tx } from '#platform/db/tables.ts';
 import type { PortEvents } from './binding/port-events.ts';
 import {
   listAvailableNetworks,
@@ -19,8 +19,9 @@ import type {
 import { portInUse, portNotFound, severalGroupsNamed } from './network.faults.ts';
 import type { PortCreate, PortUpdate } from './ports/port.schema.ts';
 import type { PortService } from './ports/port.service.ts';
+import { findPortsOfDevices, findVisiblePort } from './ports/port-list.store.ts';
 import * as ports from './ports/port.store.ts';
-import type { Port } from './ports/port.store.ts';
+import { wholePort, wholePorts, type Port } from './ports/whole-port.store.ts';
 import { quotaOf } from './quotas/check-quota.ts';
 import { findShared } from './rbac-policies/rbac-policy.store.ts';
 import { groupsOfPorts } from './security-groups/port-groups.ts';
@@ -33,6 +34,8 @@ export type NetworkFrontDeps = {
   readonly ports: PortService;
   readonly events: PortEvents;
 };
+
+type FindPort = (tx: Tx) => Promise<ports.PortRow | undefined>;
 
 export class NetworkFront implements NetworkApi {
   readonly #deps: NetworkFrontDeps;
@@ -50,22 +53,21 @@ export class NetworkFront implements NetworkApi {
   }
 
   async findPort(ctx: Context, id: string): Promise<PortFacts | undefined> {
-    const row = await ports.findVisiblePort(this.#deps.db, ctx, id);
-    return row && (await this.#portFact(row));
+    return await this.#portFact(async (tx) => await findVisiblePort(tx, ctx, id));
   }
 
   async findPortByAddress(networkId: string, ip: string): Promise<PortFacts | undefined> {
-    const row = await ports.findPortByAddress(this.#deps.db, networkId, ip);
-    return row && (await this.#portFact(row));
+    return await this.#portFact(async (tx) => await ports.findPortByAddress(tx, networkId, ip));
   }
 
   async portsOf(
     ctx: Context,
     deviceIds: readonly string[],
   ): Promise<ReadonlyMap<string, readonly PortFacts[]>> {
-    const { db } = this.#deps;
-    const rows = await ports.findPortsOfDevices(db, ctx, deviceIds);
-    const facts = await this.#portFacts(await ports.wholePorts(db, rows));
+    const found = await this.#deps.db
+      .transaction()
+      .execute(async (tx) => await wholePorts(tx, await findPortsOfDevices(tx, ctx, deviceIds)));
+    const facts = await this.#portFacts(found);
     return Map.groupBy(facts, (port) => port.deviceId);
   }
 
@@ -101,19 +103,19 @@ export class NetworkFront implements NetworkApi {
   }
 
   async ensurePortBound(ctx: Context, portId: string, device: PortDevice): Promise<PortFacts> {
-    const row = await ports.findVisiblePort(this.#deps.db, ctx, portId);
+    const row = await findVisiblePort(this.#deps.db, ctx, portId);
     if (!row) throw portNotFound(portId);
     return await this.#bind(ctx, portId, device);
   }
 
   async #bind(ctx: Context, portId: string, device: PortDevice): Promise<PortFacts> {
-    const { db, ports: service } = this.#deps;
-    const row = await ports.findPort(db, portId);
-    if (!row) throw portNotFound(portId);
+    const { ports: service } = this.#deps;
+    const port = await this.#whole(async (tx) => await ports.findPort(tx, portId));
+    if (!port) throw portNotFound(portId);
+    const { row } = port;
     if (row.device_id !== '' && row.device_id !== device.deviceId) {
       throw portInUse(portId, row.network_id, row.device_id);
     }
-    const port = await ports.wholePort(db, row);
     const bound = row.device_id === device.deviceId && port.binding.host === device.host;
     if (bound && port.binding.vif_type === 'tap') return only(await this.#portFacts([port]));
     const change: PortUpdate = {
@@ -149,8 +151,16 @@ export class NetworkFront implements NetworkApi {
     return this.#deps.events.on(listener);
   }
 
-  async #portFact(row: ports.PortRow): Promise<PortFacts> {
-    return only(await this.#portFacts([await ports.wholePort(this.#deps.db, row)]));
+  async #portFact(find: FindPort): Promise<PortFacts | undefined> {
+    const port = await this.#whole(find);
+    return port && only(await this.#portFacts([port]));
+  }
+
+  async #whole(find: FindPort): Promise<Port | undefined> {
+    return await this.#deps.db.transaction().execute(async (tx) => {
+      const row = await find(tx);
+      return row && (await wholePort(tx, row));
+    });
   }
 
   async #portFacts(whole: readonly Port[]): Promise<readonly PortFacts[]> {

@@ -5,6 +5,7 @@ import type { Policy, PolicyRule } from '#platform/policy/policy.ts';
 import { authorizeChange, authorizeCreate } from '../attributes/authorize.ts';
 import type { ListQuery } from '../attributes/list-query.ts';
 import { inChunks } from '../attributes/list.store.ts';
+import { isAdministrator } from '../attributes/privilege.ts';
 import type { Sent } from '../attributes/request-body.ts';
 import { checkRevision } from '../attributes/revision.ts';
 import { timestamp } from '../attributes/standard.ts';
@@ -65,7 +66,7 @@ export class AddressGroupService {
     const { marker } = query.page;
     const rows = await store.listAddressGroups(db, query, {
       projectId: ctx.projectId,
-      everybody: seesAll(ctx),
+      everybody: isAdministrator(ctx),
       marker: marker === null ? undefined : await this.#find(ctx, marker),
     });
     const details = await this.#details(ctx, db, rows);
@@ -199,7 +200,7 @@ export class AddressGroupService {
   }
 
   async #find(ctx: Context, id: string): Promise<store.AddressGroupRow> {
-    const projectId = seesAll(ctx) ? null : ctx.projectId;
+    const projectId = isAdministrator(ctx) ? null : ctx.projectId;
     const row = await store.findAddressGroup(this.#deps.db, id, projectId);
     if (!row || !this.#maySee(ctx, row, row.project_id !== ctx.projectId)) {
       throw addressGroupNotFound(id);
@@ -231,8 +232,4 @@ export class AddressGroupService {
       shared: shared.has(group.id),
     }));
   }
-}
-
-function seesAll(ctx: Context): boolean {
-  return ctx.internal || ctx.roles.has('admin');
 }

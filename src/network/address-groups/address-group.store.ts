@@ -1,22 +1,14 @@
 /** Address groups in SQL. */
 import type { Insertable, Selectable, Updateable } from 'kysely';
-import { applyPage } from '#platform/db/page.ts';
 import type { Db } from '#platform/db/tables.ts';
 import type { AddressGroupsTable } from '#platform/db/tables/network-security.ts';
-import { listConditions } from '../attributes/list.store.ts';
+import { grouped, listPage } from '../attributes/list.store.ts';
 import type { ListQuery } from '../attributes/list-query.ts';
 import { flag } from '../attributes/readers.ts';
 import { sharedWith } from '../rbac-policies/rbac-policy.store.ts';
 import { addressGroupNotFound } from './address-group.faults.ts';
 
 export type AddressGroupRow = Selectable<AddressGroupsTable>;
-
-const SORT_COLUMNS = Object.fromEntries(
-  (['id', 'project_id', 'name', 'description', 'created_at', 'updated_at'] as const).map((name) => [
-    name,
-    `address_groups.${name}` as const,
-  ]),
-);
 
 /** The groups that a project may see: its own and those shared with it; all when `everybody`. */
 export async function listAddressGroups(
@@ -25,22 +17,21 @@ export async function listAddressGroups(
   seen: { projectId: string; everybody: boolean; marker: AddressGroupRow | undefined },
 ): Promise<readonly AddressGroupRow[]> {
   const shared = sharedWith('address_group', 'address_groups.id', seen.projectId);
-  let select = db
-    .selectFrom('address_groups')
-    .selectAll()
-    .where((eb) =>
-      listConditions(eb, 'address_groups', query, {
-        shared: (_eb, values) => {
-          const wanted = values.map((value) => flag(value, 'shared'));
-          return eb.or(wanted.map((value) => (value ? shared : eb.not(shared))));
-        },
-      }),
-    );
+  let select = db.selectFrom('address_groups').selectAll();
   if (!seen.everybody) {
     select = select.where((eb) => eb.or([eb('project_id', '=', seen.projectId), shared]));
   }
-  const rows = await applyPage(select, query.page, SORT_COLUMNS, seen.marker).execute();
-  return query.page.reverse ? rows.toReversed() : rows;
+  return await listPage(select, {
+    table: 'address_groups',
+    query,
+    marker: seen.marker,
+    own: {
+      shared: (eb, values) => {
+        const wanted = values.map((value) => flag(value, 'shared'));
+        return eb.or(wanted.map((value) => (value ? shared : eb.not(shared))));
+      },
+    },
+  });
 }
 
 /** The group, if the project may use it; any group when no project is named. */
@@ -75,20 +66,18 @@ export async function addressesOf(
   db: Db,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  const addresses = new Map<string, string[]>();
-  if (ids.length === 0) return addresses;
+  if (ids.length === 0) return new Map();
   const rows = await db
     .selectFrom('address_group_addresses')
     .selectAll()
     .where('address_group_id', 'in', ids)
     .orderBy('address')
     .execute();
-  for (const { address_group_id, address } of rows) {
-    const known = addresses.get(address_group_id);
-    if (known) known.push(address);
-    else addresses.set(address_group_id, [address]);
-  }
-  return addresses;
+  return grouped(
+    rows,
+    (row) => row.address_group_id,
+    (row) => row.address,
+  );
 }
 
 export async function insertAddressGroup(

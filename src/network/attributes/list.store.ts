@@ -1,12 +1,17 @@
-/** The common part of every list in SQL: filters, tags and times. Each resource's store adds its own. */
+/** What the stores of all resources do alike: pages of a list, filters, tags, what belongs to many rows. */
 import {
   sql,
   type Expression,
   type ExpressionBuilder,
   type ReferenceExpression,
+  type Selectable,
+  type SelectQueryBuilder,
   type SqlBool,
+  type Updateable,
 } from 'kysely';
+import { applyPage } from '#platform/db/page.ts';
 import { flag as asFlag, type Db, type Tables } from '#platform/db/tables.ts';
+import type { NetworksTable } from '#platform/db/tables/network.ts';
 import type { Filter, ListQuery, TagFilters } from './list-query.ts';
 
 /** Where an attribute is kept, when not in the column of its own name; or how it is filtered by. */
@@ -18,16 +23,46 @@ export type OwnFilters<TB extends keyof Tables> = Readonly<
 >;
 
 /**
- * Everything that a list query asks of the rows of `table`, as one condition. `own` says of attributes that
- * are not a column of the same name how they are filtered by; it needs one for each attribute of kind `own`.
+ * One page of a list. `select` finds what the caller may see of `table`; `marker` is the row that the page
+ * comes after. `own` says of attributes that are not a column of the same name how they are filtered by; it
+ * needs one for each attribute of kind `own`.
  */
-export function listConditions<TB extends keyof Tables>(
+export async function listPage<TB extends keyof Tables, O>(
+  select: SelectQueryBuilder<Tables, TB, O>,
+  {
+    table,
+    query,
+    marker,
+    own = {},
+  }: {
+    readonly table: TB;
+    readonly query: ListQuery;
+    readonly marker: Readonly<Record<string, unknown>> | undefined;
+    readonly own?: OwnFilters<TB>;
+  },
+): Promise<readonly O[]> {
+  const { page } = query;
+  // Whatever may be sorted by is a column of its own name.
+  const columns = Object.fromEntries(
+    ['id', ...page.sort.map(({ key }) => key)].map((key) => [key, columnOf(table, key)]),
+  );
+  const found = select.where((eb) => listConditions(eb, table, query, own));
+  const rows = await applyPage(found, page, columns, marker).execute();
+  return page.reverse ? rows.toReversed() : rows;
+}
+
+function columnOf<TB extends keyof Tables>(table: TB, name: string) {
+  return `${table}.${name}` as ReferenceExpression<Tables, TB>;
+}
+
+/** Everything that a list query asks of the rows of `table`, as one condition. */
+function listConditions<TB extends keyof Tables>(
   eb: ExpressionBuilder<Tables, TB>,
   table: TB,
   { filters, tags, changedSince }: ListQuery,
   own: OwnFilters<TB>,
 ): Expression<SqlBool> {
-  const column = (name: string) => `${table}.${name}` as ReferenceExpression<Tables, TB>;
+  const column = (name: string) => columnOf(table, name);
   const conditions = filters.map((filter) => {
     if (filter.values.length === 0) return sql<SqlBool>`1 = 1`;
     const ownFilter = own[filter.name];
@@ -89,25 +124,59 @@ export async function tagsOf(
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   return await inChunks(ids, async (some) => {
-    const tags = new Map<string, string[]>();
     const rows = await db
       .selectFrom('resource_tags')
       .select(['resource_id', 'tag'])
       .where('resource_id', 'in', some)
       .orderBy('tag')
       .execute();
-    for (const { resource_id, tag } of rows) {
-      const known = tags.get(resource_id);
-      if (known) known.push(tag);
-      else tags.set(resource_id, [tag]);
-    }
-    return tags;
+    return grouped(
+      rows,
+      (row) => row.resource_id,
+      (row) => row.tag,
+    );
   });
 }
 
 /** Takes all tags from a resource that is being deleted. */
 export async function deleteTags(db: Db, id: string): Promise<void> {
   await db.deleteFrom('resource_tags').where('resource_id', '=', id).execute();
+}
+
+/** Changes a row, counts the change, and returns the row as it is then. */
+export async function updateRow<T extends 'networks' | 'subnets' | 'ports'>(
+  db: Db,
+  table: T,
+  id: string,
+  change: Updateable<Tables[T]>,
+): Promise<Selectable<Tables[T]>> {
+  // Said of networks, since types cannot say it of all; the others have these columns too.
+  const row = await db
+    .updateTable(table as 'networks')
+    .set((eb) => ({
+      ...(change as Updateable<NetworksTable>),
+      revision_number: eb('revision_number', '+', 1),
+    }))
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  return row as unknown as Selectable<Tables[T]>;
+}
+
+/** Values by the id of what they belong to, in the order of the rows. */
+export function grouped<Row, Value>(
+  rows: readonly Row[],
+  idOf: (row: Row) => string,
+  valueOf: (row: Row) => Value,
+): ReadonlyMap<string, readonly Value[]> {
+  const values = new Map<string, Value[]>();
+  for (const row of rows) {
+    const id = idOf(row);
+    const known = values.get(id);
+    if (known) known.push(valueOf(row));
+    else values.set(id, [valueOf(row)]);
+  }
+  return values;
 }
 
 /** How many ids fit into one statement. */

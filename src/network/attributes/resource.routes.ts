@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Context } from '#platform/context.ts';
 import type { ServiceApp } from '#platform/http/http-app.ts';
 import type { Query } from '#platform/http/list-query.ts';
+import { LongList, sendLongList } from '#platform/http/long-list.ts';
 import type { Target } from '#platform/policy/check-string.ts';
 import type { Policy } from '#platform/policy/policy.ts';
 import { resourceNotFound } from '../network.faults.ts';
@@ -14,7 +15,7 @@ import { Viewer } from './view.ts';
 
 /** What can be done with a resource whose members are of type `T`. `ifMatch` is the revision that the caller has seen. */
 export interface ResourceService<R extends Resource, T> {
-  list(ctx: Context, query: ListQuery): Promise<readonly T[]>;
+  list(ctx: Context, query: ListQuery): Promise<readonly T[] | LongList<T>>;
   get(ctx: Context, id: string): Promise<T>;
   /** All of them or none. */
   create(ctx: Context, items: readonly Sent<CreateOf<R>>[]): Promise<readonly T[]>;
@@ -42,24 +43,35 @@ export function resourceRoutes<R extends Resource, T>(
 ): void {
   const { name, plural } = resource;
   const path = `/v2.0/${options.path ?? plural.replaceAll('_', '-')}`;
-  const show = (request: FastifyRequest, member: T) =>
+  const showOne = (request: FastifyRequest, member: T) =>
     new Viewer(policy, request.ctx, resource).show(view(member), target(member));
 
-  app.get(path, { config: { policy: `get_${name}` } }, async (request) => {
+  const look = (members: readonly T[]) =>
+    members.map((member) => ({ whole: view(member), whose: target(member) }));
+
+  app.get(path, { config: { policy: `get_${name}` } }, async (request, reply) => {
     const query = request.query as Query;
     const wanted = readListQuery(resource, query);
     const viewer = new Viewer(policy, request.ctx, resource, wanted.fields);
-    const members = (await service.list(request.ctx, wanted)).map((member) => ({
-      whole: view(member),
-      target: target(member),
-    }));
-    const ids = members.map(({ whole }) => whole.id);
-    const links = pageLinks(addressOf(request), query, wanted.page, ids);
-    const seen = members.filter((member) => viewer.sees(member.target));
-    return {
-      [plural]: seen.map((member) => viewer.show(member.whole, member.target)),
-      ...(links && { [`${plural}_links`]: links }),
+    const show = (looked: ReturnType<typeof look>): readonly object[] =>
+      looked
+        .filter(({ whose }) => viewer.sees(whose))
+        .map(({ whole, whose }) => viewer.show(whole, whose));
+    const linksOf = (ids: readonly string[]) => {
+      const links = pageLinks(addressOf(request), query, wanted.page, ids);
+      return links && { [`${plural}_links`]: links };
     };
+    const list = await service.list(request.ctx, wanted);
+    if (list instanceof LongList) {
+      return await sendLongList(reply, {
+        name: plural,
+        list,
+        show: (members) => show(look(members)),
+        more: linksOf(list.ids) ?? {},
+      });
+    }
+    const looked = look(list);
+    return { [plural]: show(looked), ...linksOf(looked.map(({ whole }) => whole.id)) };
   });
 
   app.get<ById>(`${path}/:id`, { config: { policy: `get_${name}` } }, async (request) => {
@@ -72,7 +84,7 @@ export function resourceRoutes<R extends Resource, T>(
   app.post(path, { config: { policy: `create_${name}` } }, async (request, reply) => {
     const { bulk, items } = readCreate(request.ctx, resource, request.body);
     const made = await service.create(request.ctx, items);
-    const views = made.map((member) => show(request, member));
+    const views = made.map((member) => showOne(request, member));
     return await reply.code(201).send(bulk ? { [plural]: views } : { [name]: views[0] });
   });
 
@@ -80,7 +92,10 @@ export function resourceRoutes<R extends Resource, T>(
     const change = readUpdate(request.ctx, resource, request.body);
     const ifMatch = readIfMatch(request.headers['if-match']);
     return {
-      [name]: show(request, await service.update(request.ctx, request.params.id, change, ifMatch)),
+      [name]: showOne(
+        request,
+        await service.update(request.ctx, request.params.id, change, ifMatch),
+      ),
     };
   });
 

@@ -9,7 +9,7 @@ import {
 import type { NetworkRow } from '../networks/network.store.ts';
 import type { AddressPair } from '../ports/address-pairs.ts';
 import type { DhcpOpt } from '../ports/dhcp-opts.ts';
-import type { Port } from '../ports/port.store.ts';
+import type { Port } from '../ports/whole-port.store.ts';
 import type { HostRoute } from '../subnets/subnet.schema.ts';
 import type { SubnetRow } from '../subnets/subnet.store.ts';
 

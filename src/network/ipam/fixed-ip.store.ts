@@ -12,7 +12,6 @@ export async function fixedIpsOfPorts(
   portIds: readonly string[],
 ): Promise<ReadonlyMap<string, readonly FixedIpRow[]>> {
   return await inChunks(portIds, async (some) => {
-    const fixedIps = new Map<string, FixedIpRow[]>();
     const rows = await db
       .selectFrom('fixed_ips')
       .selectAll()
@@ -20,12 +19,7 @@ export async function fixedIpsOfPorts(
       .orderBy('port_id')
       .orderBy('position')
       .execute();
-    for (const row of rows) {
-      const known = fixedIps.get(row.port_id);
-      if (known) known.push(row);
-      else fixedIps.set(row.port_id, [row]);
-    }
-    return fixedIps;
+    return Map.groupBy(rows, (row) => row.port_id);
   });
 }
 

@@ -3,7 +3,7 @@ import type { Context } from '#platform/context.ts';
 import { flag, type Db, type Tx } from '#platform/db/tables.ts';
 import { authorizeChange, authorizeCreate } from '../attributes/authorize.ts';
 import type { ListQuery } from '../attributes/list-query.ts';
-import { deleteTags, tagsOf } from '../attributes/list.store.ts';
+import { deleteTags, tagsOf, updateRow } from '../attributes/list.store.ts';
 import type { Sent } from '../attributes/request-body.ts';
 import type { ResourceService } from '../attributes/resource.routes.ts';
 import { checkRevision } from '../attributes/revision.ts';
@@ -142,7 +142,7 @@ export class NetworkService implements ResourceService<typeof NETWORK, Network> 
       if (external !== undefined && external !== (before.row.external === 1)) {
         await this.#share(tx, before.row, 'access_as_external', external);
       }
-      const row = await store.updateNetwork(tx, id, {
+      const row = await updateRow(tx, 'networks', id, {
         ...changedColumns(values),
         mtu,
         updated_at: timestamp(now()),

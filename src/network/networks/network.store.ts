@@ -1,19 +1,11 @@
 /** Networks in SQL. Every function takes the connection it runs on, so the caller owns the transaction. */
-import type {
-  Expression,
-  Insertable,
-  Selectable,
-  SqlBool,
-  Updateable,
-  ExpressionBuilder,
-} from 'kysely';
+import type { Expression, ExpressionBuilder, Insertable, Selectable, SqlBool } from 'kysely';
 import type { Context } from '#platform/context.ts';
-import { applyPage } from '#platform/db/page.ts';
 import { flag, type Db, type Tables } from '#platform/db/tables.ts';
 import type { NetworksTable } from '#platform/db/tables/network.ts';
 import type { ListQuery } from '../attributes/list-query.ts';
 import { isPrivileged } from '../attributes/privilege.ts';
-import { inChunks, listConditions, oneOf, type OwnFilters } from '../attributes/list.store.ts';
+import { inChunks, listPage, oneOf, type OwnFilters } from '../attributes/list.store.ts';
 
 export type NetworkRow = Selectable<NetworksTable>;
 
@@ -79,30 +71,12 @@ export async function listNetworks(
   query: ListQuery,
   marker: NetworkRow | undefined,
 ): Promise<readonly NetworkRow[]> {
-  const rows = await applyPage(
-    db
-      .selectFrom('networks')
-      .selectAll()
-      .where((eb) => networkVisibility(eb, ctx))
-      .where((eb) => listConditions(eb, 'networks', query, ownFilters(ctx))),
-    query.page,
-    SORT_COLUMNS,
-    marker,
-  ).execute();
-  return query.page.reverse ? rows.toReversed() : rows;
+  const visible = db
+    .selectFrom('networks')
+    .selectAll()
+    .where((eb) => networkVisibility(eb, ctx));
+  return await listPage(visible, { table: 'networks', query, marker, own: ownFilters(ctx) });
 }
-
-const SORT_COLUMNS = {
-  id: 'networks.id',
-  project_id: 'networks.project_id',
-  description: 'networks.description',
-  revision_number: 'networks.revision_number',
-  created_at: 'networks.created_at',
-  updated_at: 'networks.updated_at',
-  name: 'networks.name',
-  admin_state_up: 'networks.admin_state_up',
-  mtu: 'networks.mtu',
-} as const;
 
 function ownFilters(ctx: Context): OwnFilters<'networks'> {
   return {
@@ -125,20 +99,6 @@ function ownFilters(ctx: Context): OwnFilters<'networks'> {
 
 export async function insertNetwork(db: Db, network: Insertable<NetworksTable>): Promise<void> {
   await db.insertInto('networks').values(network).execute();
-}
-
-/** Changes a network, counts the change, and returns the row as it is then. */
-export async function updateNetwork(
-  db: Db,
-  id: string,
-  change: Updateable<NetworksTable>,
-): Promise<NetworkRow> {
-  return await db
-    .updateTable('networks')
-    .set((eb) => ({ ...change, revision_number: eb('revision_number', '+', 1) }))
-    .where('id', '=', id)
-    .returningAll()
-    .executeTakeFirstOrThrow();
 }
 
 export async function deleteNetwork(db: Db, id: string): Promise<void> {

@@ -1,12 +1,13 @@
 /** When a subnet comes whose guests make their own addresses, the ports that are there already have one too. */
 import type { Tx } from '#platform/db/tables.ts';
+import { updateRow } from '../attributes/list.store.ts';
 import { fixedIpsOfPorts } from '../ipam/fixed-ip.store.ts';
 import { addAddress } from '../ipam/ipam.ts';
 import { planAutoAddresses } from '../ipam/ipam.rules.ts';
 import type { NetworkDeps } from '../network-deps.ts';
 import type { SubnetRow } from '../subnets/subnet.store.ts';
 import { addressee } from './port-addresses.ts';
-import { findAddressedPorts, updatePort } from './port.store.ts';
+import { findAddressedPorts } from './port.store.ts';
 
 /** Ports that were made to have no address stay without, and a DHCP server's port sees to itself. */
 export async function addAutoAddresses(
@@ -27,6 +28,6 @@ export async function addAutoAddresses(
     for (const need of planAutoAddresses(addressee(port), [subnet])) {
       await addAddress(tx, addressee(port), need, { random, position });
     }
-    await updatePort(tx, port.id, {});
+    await updateRow(tx, 'ports', port.id, {});
   }
 }

@@ -34,7 +34,7 @@ import { PORT, type PortCreate } from './port.schema.ts';
 import { insertPort, writeBinding, type PortRow } from './port.store.ts';
 
 /** How many MACs are made up before giving up. */
-const MAC_TRIES = 16;
+export const MAC_TRIES = 16;
 
 /** `id` is chosen by callers that may ask twice for the same port. */
 export async function createPort(

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { flag, type Tx } from '#platform/db/tables.ts';
 import type { Context } from '#platform/context.ts';
+import { updateRow } from '../attributes/list.store.ts';
 import { timestamp } from '../attributes/standard.ts';
 import { planBinding, statusOf } from '../binding/binding.rules.ts';
 import type { FixedIpWanted } from '../ipam/ipam.rules.ts';
@@ -14,6 +15,7 @@ import {
 import { isAutoAddress } from '../subnets/subnet.rules.ts';
 import { subnetsOf } from '../subnets/subnet.store.ts';
 import { checkPortGroups, setPortGroups } from '../security-groups/port-groups.ts';
+import { MAC_TRIES } from './port-create.ts';
 import { withMacs, type AddressPair } from './address-pairs.ts';
 import { mergeDhcpOpts, type DhcpOpt } from './dhcp-opts.ts';
 import { changeAddresses } from './port-addresses.ts';
@@ -25,14 +27,8 @@ import {
   checkSecurityOnUpdate,
 } from './port.rules.ts';
 import type { PortUpdate } from './port.schema.ts';
-import {
-  findPortByMac,
-  updatePort,
-  wholePort,
-  writeBinding,
-  type BindingRow,
-  type Port,
-} from './port.store.ts';
+import { findPortByMac, writeBinding, type BindingRow } from './port.store.ts';
+import { wholePort, type Port } from './whole-port.store.ts';
 
 /** The caller has been authorised. Returns the port as it is then. */
 export async function changePort(
@@ -60,7 +56,7 @@ export async function changePort(
   const binding = bindingAfter(deps, before.binding, values);
   const columns = changedColumns(values);
   const sees = hosts.seesPlugged(binding.host, before.row.id);
-  const row = await updatePort(tx, before.row.id, {
+  const row = await updateRow(tx, 'ports', before.row.id, {
     ...columns,
     mac_address: mac,
     port_security_enabled: flag(secured),
@@ -94,7 +90,7 @@ async function newMacOf(
     }
     return values.mac_address;
   }
-  for (let tries = 0; tries < 16; tries += 1) {
+  for (let tries = 0; tries < MAC_TRIES; tries += 1) {
     const mac = newMac();
     if (!(await findPortByMac(tx, row.network_id, mac))) {
       checkMacChange(row.id, { from: row.mac_address, to: mac }, binding);

@@ -8,7 +8,7 @@ import { targetOfPort } from './port-target.ts';
 import { dnsAssignment } from './port.rules.ts';
 import { PORT } from './port.schema.ts';
 import type { PortService } from './port.service.ts';
-import type { Port } from './port.store.ts';
+import type { Port } from './whole-port.store.ts';
 
 /** `domain` is where ports have their names. */
 export function portRoutes(

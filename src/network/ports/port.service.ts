@@ -1,6 +1,7 @@
 /** What can be done with ports. Authorises, gathers facts, applies the rules, writes once, tells the hosts. */
 import type { Context } from '#platform/context.ts';
 import type { Db } from '#platform/db/tables.ts';
+import { membersOf, type LongList } from '#platform/http/long-list.ts';
 import { authorizeChange } from '../attributes/authorize.ts';
 import type { ListQuery } from '../attributes/list-query.ts';
 import type { Sent } from '../attributes/request-body.ts';
@@ -16,8 +17,9 @@ import { targetOfPort } from './port-target.ts';
 import { changePort } from './port-update.ts';
 import { checkDeletable } from './port.rules.ts';
 import { PORT, type PortCreate, type PortUpdate } from './port.schema.ts';
-import * as store from './port.store.ts';
-import type { Port } from './port.store.ts';
+import { findVisiblePort, listPortIds } from './port-list.store.ts';
+import { deletePorts, findPorts, type PortRow } from './port.store.ts';
+import { wholePort, wholePorts, type Port } from './whole-port.store.ts';
 
 export class PortService implements ResourceService<typeof PORT, Port> {
   readonly #deps: NetworkDeps;
@@ -26,16 +28,21 @@ export class PortService implements ResourceService<typeof PORT, Port> {
     this.#deps = deps;
   }
 
-  async list(ctx: Context, query: ListQuery): Promise<readonly Port[]> {
+  async list(ctx: Context, query: ListQuery): Promise<readonly Port[] | LongList<Port>> {
     const { db } = this.#deps;
     const { marker } = query.page;
     const after = marker === null ? undefined : await this.#visible(db, ctx, marker);
-    return await store.wholePorts(db, await store.listPorts(db, ctx, query, after));
+    const ids = await listPortIds(db, ctx, query, after);
+    return await membersOf(ids, async (some) => {
+      const read = db.transaction();
+      return await read.execute(async (tx) => await wholePorts(tx, await findPorts(tx, some)));
+    });
   }
 
   async get(ctx: Context, id: string): Promise<Port> {
-    const { db } = this.#deps;
-    return await store.wholePort(db, await this.#visible(db, ctx, id));
+    return await this.#deps.db
+      .transaction()
+      .execute(async (tx) => await wholePort(tx, await this.#visible(tx, ctx, id)));
   }
 
   /** `id` is chosen by callers that may ask twice for the same port. */
@@ -45,9 +52,9 @@ export class PortService implements ResourceService<typeof PORT, Port> {
   ): Promise<readonly Port[]> {
     const { db } = this.#deps;
     const ports = await db.transaction().execute(async (tx) => {
-      const rows: store.PortRow[] = [];
+      const rows: PortRow[] = [];
       for (const item of items) rows.push(await createPort(this.#deps, tx, ctx, item));
-      return await store.wholePorts(tx, rows);
+      return await wholePorts(tx, rows);
     });
     for (const [networkId, ids] of byNetwork(ports)) {
       await this.#deps.hosts.portsChanged(networkId, ids);
@@ -63,7 +70,7 @@ export class PortService implements ResourceService<typeof PORT, Port> {
   ): Promise<Port> {
     const { db, policy } = this.#deps;
     const { before, after } = await db.transaction().execute(async (tx) => {
-      const port = await store.wholePort(tx, await this.#visible(tx, ctx, id));
+      const port = await wholePort(tx, await this.#visible(tx, ctx, id));
       const target = targetOfPort(
         { ...port.row, device_owner: values.device_owner ?? port.row.device_owner },
         port.network,
@@ -82,7 +89,7 @@ export class PortService implements ResourceService<typeof PORT, Port> {
   async delete(ctx: Context, id: string, ifMatch?: number): Promise<void> {
     const { db, hosts, events, policy } = this.#deps;
     const port = await db.transaction().execute(async (tx) => {
-      const found = await store.wholePort(tx, await this.#visible(tx, ctx, id));
+      const found = await wholePort(tx, await this.#visible(tx, ctx, id));
       authorizeChange(policy, ctx, PORT, {
         action: 'delete',
         target: targetOfPort(found.row, found.network),
@@ -90,7 +97,7 @@ export class PortService implements ResourceService<typeof PORT, Port> {
       });
       checkRevision(ifMatch, found.row.revision_number);
       checkDeletable(found.row);
-      await store.deletePorts(tx, [id]);
+      await deletePorts(tx, [id]);
       // A DHCP server that is still wanted gets another port.
       if (found.row.device_owner === DHCP_OWNER) {
         await ensureDhcpPort(this.#deps, tx, found.network);
@@ -101,8 +108,8 @@ export class PortService implements ResourceService<typeof PORT, Port> {
     events.emit('deleted', port.row);
   }
 
-  async #visible(db: Db, ctx: Context, id: string): Promise<store.PortRow> {
-    const row = await store.findVisiblePort(db, ctx, id);
+  async #visible(db: Db, ctx: Context, id: string): Promise<PortRow> {
+    const row = await findVisiblePort(db, ctx, id);
     if (!row) throw portNotFound(id);
     return row;
   }

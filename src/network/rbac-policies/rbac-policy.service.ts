@@ -5,6 +5,7 @@ import type { Policy, PolicyRule } from '#platform/policy/policy.ts';
 import { addressGroupNotFound } from '../address-groups/address-group.faults.ts';
 import { authorizeChange, authorizeCreate } from '../attributes/authorize.ts';
 import type { ListQuery } from '../attributes/list-query.ts';
+import { isAdministrator } from '../attributes/privilege.ts';
 import type { Sent } from '../attributes/request-body.ts';
 import { invalidInput, networkNotFound } from '../network.faults.ts';
 import { checkQuota } from '../quotas/check-quota.ts';
@@ -57,7 +58,7 @@ export class RbacPolicyService {
     const rows = await store.listPolicies(
       this.#deps.db,
       query,
-      seesAll(ctx) ? null : ctx.projectId,
+      isAdministrator(ctx) ? null : ctx.projectId,
       marker === null ? undefined : await this.get(ctx, marker),
     );
     return rows.filter((row) => this.#maySee(ctx, row));
@@ -147,7 +148,7 @@ export class RbacPolicyService {
   async #checkOwner(ctx: Context, tx: Tx, type: RbacObjectType, id: string): Promise<void> {
     const owner = await store.ownerOf(tx, type, id);
     if (owner === undefined) throw NOT_FOUND[type](id);
-    if (owner !== ctx.projectId && !seesAll(ctx)) {
+    if (owner !== ctx.projectId && !isAdministrator(ctx)) {
       throw invalidInput('Only admins can manipulate policies on objects they do not own');
     }
   }
@@ -171,8 +172,4 @@ async function checkTakingBack(tx: Tx, row: store.RbacPolicyRow): Promise<void> 
     targets: await store.targetsOf(tx, objectType, objectId, action),
     users: await store.usersOf(tx, objectType, objectId),
   });
-}
-
-function seesAll(ctx: Context): boolean {
-  return ctx.internal || ctx.roles.has('admin');
 }

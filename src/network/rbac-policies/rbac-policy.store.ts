@@ -1,9 +1,8 @@
 /** Sharing in SQL: who was given access to what. */
 import { sql, type RawBuilder, type Selectable, type SqlBool } from 'kysely';
-import { applyPage } from '#platform/db/page.ts';
 import { flag, type Db } from '#platform/db/tables.ts';
 import type { RbacPoliciesTable } from '#platform/db/tables/network-security.ts';
-import { listConditions, oneOf } from '../attributes/list.store.ts';
+import { listPage, oneOf } from '../attributes/list.store.ts';
 import type { ListQuery } from '../attributes/list-query.ts';
 import type { RbacAction, RbacObjectType } from './rbac-objects.ts';
 
@@ -100,11 +99,6 @@ export async function deleteSharing(db: Db, objectType: RbacObjectType, id: stri
     .execute();
 }
 
-const SORT_COLUMNS = {
-  id: 'rbac_policies.id',
-  project_id: 'rbac_policies.project_id',
-} as const;
-
 /** The policies that a project has made; of every project when none is named. */
 export async function listPolicies(
   db: Db,
@@ -112,17 +106,14 @@ export async function listPolicies(
   projectId: string | null,
   marker: RbacPolicyRow | undefined,
 ): Promise<readonly RbacPolicyRow[]> {
-  let select = db
-    .selectFrom('rbac_policies')
-    .selectAll()
-    .where((eb) =>
-      listConditions(eb, 'rbac_policies', query, {
-        target_tenant: (_eb, values) => oneOf(eb, 'rbac_policies.target_project', values),
-      }),
-    );
+  let select = db.selectFrom('rbac_policies').selectAll();
   if (projectId !== null) select = select.where('project_id', '=', projectId);
-  const rows = await applyPage(select, query.page, SORT_COLUMNS, marker).execute();
-  return query.page.reverse ? rows.toReversed() : rows;
+  return await listPage(select, {
+    table: 'rbac_policies',
+    query,
+    marker,
+    own: { target_tenant: (eb, values) => oneOf(eb, 'rbac_policies.target_project', values) },
+  });
 }
 
 export async function findPolicy(db: Db, id: string): Promise<RbacPolicyRow | undefined> {

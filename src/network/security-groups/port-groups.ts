@@ -1,6 +1,7 @@
 /** What ports need of security groups: a default group, and a check of the groups that were asked for. */
 import type { Context } from '#platform/context.ts';
 import { flag, type Tx } from '#platform/db/tables.ts';
+import { isAdministrator } from '../attributes/privilege.ts';
 import { timestamp } from '../attributes/standard.ts';
 import { checkQuota } from '../quotas/check-quota.ts';
 import { mixedStatefulness, securityGroupNotFound } from './security-group.faults.ts';
@@ -102,8 +103,8 @@ export async function checkPortGroups(
   projectId: string,
   groupIds: readonly string[],
 ): Promise<void> {
-  const anybody = ctx.internal || ctx.roles.has('admin');
-  const groups = await findUsableGroups(tx, groupIds, anybody ? null : projectId);
+  const owner = isAdministrator(ctx) ? null : projectId;
+  const groups = await findUsableGroups(tx, groupIds, owner);
   const found = new Set(groups.map((group) => group.id));
   const missing = [...new Set(groupIds)].filter((id) => !found.has(id));
   if (missing.length > 0) throw securityGroupNotFound(missing.join(', '));

@@ -1,12 +1,11 @@
 /** Security group rules in SQL, and the template that new groups get theirs from. */
 import type { Insertable, Selectable } from 'kysely';
-import { applyPage } from '#platform/db/page.ts';
 import { flag as asFlag, type Db, type Flag } from '#platform/db/tables.ts';
 import type {
   DefaultSecurityGroupRulesTable,
   SecurityGroupRulesTable,
 } from '#platform/db/tables/network-security.ts';
-import { listConditions, oneOf } from '../attributes/list.store.ts';
+import { listPage, oneOf } from '../attributes/list.store.ts';
 import type { ListQuery } from '../attributes/list-query.ts';
 import { flag } from '../attributes/readers.ts';
 import type { Seen } from './security-group.store.ts';
@@ -41,70 +40,34 @@ export async function listRules(
   query: ListQuery,
   { projectId, everybody, marker }: Seen & { marker: SecurityGroupRuleRow | undefined },
 ): Promise<readonly SecurityGroupRuleRow[]> {
-  let select = rulesQuery(db).where((eb) =>
-    listConditions(eb, 'security_group_rules', query, {
-      belongs_to_default_sg: (_eb, values) =>
+  let select = rulesQuery(db);
+  if (!everybody) select = select.where('security_groups.project_id', '=', projectId);
+  return await listPage(select, {
+    table: 'security_group_rules',
+    query,
+    marker,
+    own: {
+      belongs_to_default_sg: (eb, values) =>
         oneOf(
           eb,
           'security_groups.is_default',
           values.map((value) => asFlag(flag(value, 'belongs_to_default_sg'))),
         ),
-    }),
-  );
-  if (!everybody) select = select.where('security_groups.project_id', '=', projectId);
-  const rows = await applyPage(select, query.page, RULE_COLUMNS, marker).execute();
-  return query.page.reverse ? rows.toReversed() : rows;
+    },
+  });
 }
-
-const MATCH_COLUMNS = [
-  'direction',
-  'ethertype',
-  'protocol',
-  'port_range_min',
-  'port_range_max',
-  'remote_ip_prefix',
-  'remote_group_id',
-  'remote_address_group_id',
-] as const;
-
-const RULE_COLUMNS = Object.fromEntries(
-  (
-    [
-      'id',
-      'project_id',
-      'security_group_id',
-      ...MATCH_COLUMNS,
-      'revision_number',
-      'created_at',
-      'updated_at',
-    ] as const
-  ).map((name) => [name, `security_group_rules.${name}` as const]),
-);
-
-const TEMPLATE_COLUMNS = Object.fromEntries(
-  (['id', ...MATCH_COLUMNS] as const).map((name) => [
-    name,
-    `default_security_group_rules.${name}` as const,
-  ]),
-);
 
 /** The rules of many groups at once, by group id, each in the order of rule ids. */
 export async function rulesOfGroups(
   db: Db,
   groupIds: readonly string[],
 ): Promise<ReadonlyMap<string, readonly SecurityGroupRuleRow[]>> {
-  const rules = new Map<string, SecurityGroupRuleRow[]>();
-  if (groupIds.length === 0) return rules;
+  if (groupIds.length === 0) return new Map();
   const rows = await rulesQuery(db)
     .where('security_group_rules.security_group_id', 'in', groupIds)
     .orderBy('security_group_rules.id')
     .execute();
-  for (const row of rows) {
-    const known = rules.get(row.security_group_id);
-    if (known) known.push(row);
-    else rules.set(row.security_group_id, [row]);
-  }
-  return rules;
+  return Map.groupBy(rows, (row) => row.security_group_id);
 }
 
 export async function insertRules(
@@ -137,12 +100,8 @@ export async function listTemplate(
   query: ListQuery,
   marker: DefaultRuleRow | undefined,
 ): Promise<readonly DefaultRuleRow[]> {
-  const select = db
-    .selectFrom('default_security_group_rules')
-    .selectAll()
-    .where((eb) => listConditions(eb, 'default_security_group_rules', query, {}));
-  const rows = await applyPage(select, query.page, TEMPLATE_COLUMNS, marker).execute();
-  return query.page.reverse ? rows.toReversed() : rows;
+  const all = db.selectFrom('default_security_group_rules').selectAll();
+  return await listPage(all, { table: 'default_security_group_rules', query, marker });
 }
 
 export async function findTemplateRule(db: Db, id: string): Promise<DefaultRuleRow | undefined> {

@@ -7,6 +7,7 @@ import type { CreateOf, UpdateOf } from '../attributes/attribute.ts';
 import { authorizeChange, authorizeCreate } from '../attributes/authorize.ts';
 import type { ListQuery } from '../attributes/list-query.ts';
 import { deleteTags, inChunks, tagsOf } from '../attributes/list.store.ts';
+import { isAdministrator } from '../attributes/privilege.ts';
 import type { Sent } from '../attributes/request-body.ts';
 import { checkRevision } from '../attributes/revision.ts';
 import { timestamp } from '../attributes/standard.ts';
@@ -202,7 +203,7 @@ export class SecurityGroupService {
 
 /** Administrators see every project's groups. */
 export function whoLooks(ctx: Context): store.Seen {
-  return { projectId: ctx.projectId, everybody: ctx.internal || ctx.roles.has('admin') };
+  return { projectId: ctx.projectId, everybody: isAdministrator(ctx) };
 }
 
 /** Whose a group is, for the policy. */

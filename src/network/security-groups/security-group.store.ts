@@ -1,9 +1,8 @@
 /** Security groups in SQL, and which ports are in them. */
 import type { Insertable, Selectable, Updateable } from 'kysely';
-import { applyPage } from '#platform/db/page.ts';
 import type { Db } from '#platform/db/tables.ts';
 import type { SecurityGroupsTable } from '#platform/db/tables/network-security.ts';
-import { listConditions } from '../attributes/list.store.ts';
+import { grouped, listPage } from '../attributes/list.store.ts';
 import type { ListQuery } from '../attributes/list-query.ts';
 import { flag } from '../attributes/readers.ts';
 import { sharedWith } from '../rbac-policies/rbac-policy.store.ts';
@@ -24,34 +23,22 @@ export async function listGroups(
   { projectId, everybody, marker }: Seen & { marker: SecurityGroupRow | undefined },
 ): Promise<readonly SecurityGroupRow[]> {
   const shared = sharedWith('security_group', 'security_groups.id', projectId);
-  let select = db
-    .selectFrom('security_groups')
-    .selectAll()
-    .where((eb) =>
-      listConditions(eb, 'security_groups', query, {
-        shared: (_eb, values) => {
-          const wanted = values.map((value) => flag(value, 'shared'));
-          return eb.or(wanted.map((value) => (value ? shared : eb.not(shared))));
-        },
-      }),
-    );
+  let select = db.selectFrom('security_groups').selectAll();
   if (!everybody) {
     select = select.where((eb) => eb.or([eb('project_id', '=', projectId), shared]));
   }
-  const rows = await applyPage(select, query.page, SORT_COLUMNS, marker).execute();
-  return query.page.reverse ? rows.toReversed() : rows;
+  return await listPage(select, {
+    table: 'security_groups',
+    query,
+    marker,
+    own: {
+      shared: (eb, values) => {
+        const wanted = values.map((value) => flag(value, 'shared'));
+        return eb.or(wanted.map((value) => (value ? shared : eb.not(shared))));
+      },
+    },
+  });
 }
-
-const SORT_COLUMNS = {
-  id: 'security_groups.id',
-  project_id: 'security_groups.project_id',
-  name: 'security_groups.name',
-  description: 'security_groups.description',
-  stateful: 'security_groups.stateful',
-  revision_number: 'security_groups.revision_number',
-  created_at: 'security_groups.created_at',
-  updated_at: 'security_groups.updated_at',
-} as const;
 
 /** Who looks: a project, or somebody who may see everything. */
 export type Seen = { readonly projectId: string; readonly everybody: boolean };
@@ -158,8 +145,7 @@ export async function groupsOfPorts(
   db: Db,
   portIds: readonly string[],
 ): Promise<ReadonlyMap<string, readonly { readonly id: string; readonly name: string }[]>> {
-  const groups = new Map<string, { id: string; name: string }[]>();
-  if (portIds.length === 0) return groups;
+  if (portIds.length === 0) return new Map();
   const rows = await db
     .selectFrom('port_security_groups')
     .innerJoin('security_groups', 'security_groups.id', 'port_security_groups.security_group_id')
@@ -167,12 +153,11 @@ export async function groupsOfPorts(
     .where('port_id', 'in', portIds)
     .orderBy('security_groups.id')
     .execute();
-  for (const { port_id, id, name } of rows) {
-    const known = groups.get(port_id);
-    if (known) known.push({ id, name });
-    else groups.set(port_id, [{ id, name }]);
-  }
-  return groups;
+  return grouped(
+    rows,
+    (row) => row.port_id,
+    ({ id, name }) => ({ id, name }),
+  );
 }
 
 /** Puts a port into exactly these groups. */

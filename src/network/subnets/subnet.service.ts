@@ -3,7 +3,7 @@ import type { Context } from '#platform/context.ts';
 import { flag, type Db, type Tx } from '#platform/db/tables.ts';
 import { authorizeChange, authorizeCreate } from '../attributes/authorize.ts';
 import type { ListQuery } from '../attributes/list-query.ts';
-import { tagsOf } from '../attributes/list.store.ts';
+import { tagsOf, updateRow } from '../attributes/list.store.ts';
 import type { Sent } from '../attributes/request-body.ts';
 import type { ResourceService } from '../attributes/resource.routes.ts';
 import { checkRevision } from '../attributes/revision.ts';
@@ -58,12 +58,15 @@ export class SubnetService implements ResourceService<typeof SUBNET, Subnet> {
     const { db } = this.#deps;
     const { marker } = query.page;
     const after = marker === null ? undefined : await this.#visible(db, ctx, marker);
-    return await whole(db, ctx, await store.listSubnets(db, ctx, query, after));
+    return await db
+      .transaction()
+      .execute(async (tx) => await whole(tx, ctx, await store.listSubnets(tx, ctx, query, after)));
   }
 
   async get(ctx: Context, id: string): Promise<Subnet> {
-    const { db } = this.#deps;
-    return await one(db, ctx, await this.#visible(db, ctx, id));
+    return await this.#deps.db
+      .transaction()
+      .execute(async (tx) => await one(tx, ctx, await this.#visible(tx, ctx, id)));
   }
 
   async create(ctx: Context, items: readonly Sent<SubnetCreate>[]): Promise<readonly Subnet[]> {
@@ -144,7 +147,7 @@ export class SubnetService implements ResourceService<typeof SUBNET, Subnet> {
       const was = planOf(before.row);
       const plan = changedPlan(was, values);
       checkSubnetChange(plan, was, settings);
-      const row = await store.updateSubnet(tx, id, {
+      const row = await updateRow(tx, 'subnets', id, {
         ...(values.name !== undefined && { name: values.name }),
         ...(values.description !== undefined && { description: values.description }),
         ...(values.service_types && { service_types: JSON.stringify(values.service_types) }),

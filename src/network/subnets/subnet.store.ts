@@ -1,12 +1,11 @@
 /** Subnets in SQL. Every function takes the connection it runs on, so the caller owns the transaction. */
-import type { ExpressionBuilder, Insertable, Selectable, Updateable } from 'kysely';
+import type { ExpressionBuilder, Insertable, Selectable } from 'kysely';
 import type { Context } from '#platform/context.ts';
-import { applyPage } from '#platform/db/page.ts';
 import { flag, type Db, type Tables } from '#platform/db/tables.ts';
 import type { SubnetsTable } from '#platform/db/tables/network.ts';
 import type { ListQuery } from '../attributes/list-query.ts';
 import { isPrivileged } from '../attributes/privilege.ts';
-import { deleteTags, inChunks, listConditions, type OwnFilters } from '../attributes/list.store.ts';
+import { deleteTags, inChunks, listPage, type OwnFilters } from '../attributes/list.store.ts';
 import { networkVisibility } from '../networks/network.store.ts';
 
 export type SubnetRow = Selectable<SubnetsTable>;
@@ -46,35 +45,12 @@ export async function listSubnets(
   query: ListQuery,
   marker: SubnetRow | undefined,
 ): Promise<readonly SubnetRow[]> {
-  const rows = await applyPage(
-    db
-      .selectFrom('subnets')
-      .selectAll()
-      .where((eb) => visibility(eb, ctx))
-      .where((eb) => listConditions(eb, 'subnets', query, ownFilters(ctx))),
-    query.page,
-    SORT_COLUMNS,
-    marker,
-  ).execute();
-  return query.page.reverse ? rows.toReversed() : rows;
+  const visible = db
+    .selectFrom('subnets')
+    .selectAll()
+    .where((eb) => visibility(eb, ctx));
+  return await listPage(visible, { table: 'subnets', query, marker, own: ownFilters(ctx) });
 }
-
-const SORT_COLUMNS = {
-  id: 'subnets.id',
-  project_id: 'subnets.project_id',
-  description: 'subnets.description',
-  revision_number: 'subnets.revision_number',
-  created_at: 'subnets.created_at',
-  updated_at: 'subnets.updated_at',
-  name: 'subnets.name',
-  ip_version: 'subnets.ip_version',
-  network_id: 'subnets.network_id',
-  cidr: 'subnets.cidr',
-  gateway_ip: 'subnets.gateway_ip',
-  enable_dhcp: 'subnets.enable_dhcp',
-  ipv6_ra_mode: 'subnets.ipv6_ra_mode',
-  ipv6_address_mode: 'subnets.ipv6_address_mode',
-} as const;
 
 function ownFilters(ctx: Context): OwnFilters<'subnets'> {
   return {
@@ -111,7 +87,6 @@ export async function subnetsOfNetworks(
   networkIds: readonly string[],
 ): Promise<ReadonlyMap<string, readonly SubnetRow[]>> {
   return await inChunks(networkIds, async (some) => {
-    const subnets = new Map<string, SubnetRow[]>();
     const rows = await db
       .selectFrom('subnets')
       .selectAll()
@@ -119,12 +94,7 @@ export async function subnetsOfNetworks(
       .orderBy('created_at')
       .orderBy('id')
       .execute();
-    for (const row of rows) {
-      const known = subnets.get(row.network_id);
-      if (known) known.push(row);
-      else subnets.set(row.network_id, [row]);
-    }
-    return subnets;
+    return Map.groupBy(rows, (row) => row.network_id);
   });
 }
 
@@ -135,20 +105,6 @@ export async function subnetsOf(db: Db, networkId: string): Promise<readonly Sub
 
 export async function insertSubnet(db: Db, subnet: Insertable<SubnetsTable>): Promise<void> {
   await db.insertInto('subnets').values(subnet).execute();
-}
-
-/** Changes a subnet, counts the change, and returns the row as it is then. */
-export async function updateSubnet(
-  db: Db,
-  id: string,
-  change: Updateable<SubnetsTable>,
-): Promise<SubnetRow> {
-  return await db
-    .updateTable('subnets')
-    .set((eb) => ({ ...change, revision_number: eb('revision_number', '+', 1) }))
-    .where('id', '=', id)
-    .returningAll()
-    .executeTakeFirstOrThrow();
 }
 
 /** Deletes a subnet and its tags. Its addresses must have been taken from ports before. */
