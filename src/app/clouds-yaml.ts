@@ -1,7 +1,8 @@
 /** The `clouds.yaml` of a state directory: how clients log in. */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { statePaths } from '#platform/config.ts';
+import { writePrivateFile } from './private-file.ts';
 
 /** Holds passwords, so it is for its owner only. Written at each start, since the address may have changed. */
 export function writeCloudsYaml(stateDir: string, url: string): void {
@@ -36,8 +37,7 @@ export function writeCloudsYaml(stateDir: string, url: string): void {
         }),
   };
   const text = `# Written by Stackyard at each start.\n${stringify({ clouds })}`;
-  writeFileSync(`${paths.cloudsYaml}.tmp`, text, { mode: 0o600 });
-  renameSync(`${paths.cloudsYaml}.tmp`, paths.cloudsYaml);
+  writePrivateFile(paths.cloudsYaml, text);
 }
 
 function readIfThere(path: string): string | undefined {

@@ -1,7 +1,8 @@
 /** What a running control says of itself in its state directory, so that other commands find it. */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { isAlive, markProcess, type ProcessMark } from '#drivers/processes.ts';
 import { statePaths } from '#platform/config.ts';
+import { writePrivateFile } from './private-file.ts';
 
 export type ControlRecord = {
   readonly process: ProcessMark;
@@ -17,10 +18,8 @@ export type ControlRecord = {
 export function writeControlRecord(stateDir: string, facts: Omit<ControlRecord, 'process'>): void {
   const mark = markProcess(process.pid);
   if (!mark) throw new Error('this process is not in /proc');
-  const path = statePaths(stateDir).control;
   const record: ControlRecord = { process: mark, ...facts };
-  writeFileSync(`${path}.tmp`, `${JSON.stringify(record)}\n`, { mode: 0o600 });
-  renameSync(`${path}.tmp`, path);
+  writePrivateFile(statePaths(stateDir).control, `${JSON.stringify(record)}\n`);
 }
 
 /** The control that runs on this state directory now, once its APIs answer. */

@@ -1,7 +1,6 @@
 /** What a first start makes, so that a person can boot a server at once. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isJsonObject, type JsonObject } from '#base/json.ts';
 import { buildTinyImage, type TinyImage } from '#drivers/guest-image/tiny-image.ts';
@@ -9,6 +8,7 @@ import { defaultCacheDir, statePaths, type CloudConfig } from '#platform/config.
 import { internalContext } from '#platform/context.ts';
 import type { Logger } from '#platform/log.ts';
 import type { Control } from './control.ts';
+import { writePrivateFile } from './private-file.ts';
 import { findSetting, setSetting } from './setting.store.ts';
 
 export type FirstStartOptions = {
@@ -54,7 +54,7 @@ export async function ensureFirstStart(options: FirstStartOptions): Promise<void
 export function readOrMakePassword(path: string): string {
   if (existsSync(path)) return readFileSync(path, 'utf8').trim();
   const password = randomBytes(PASSWORD_BYTES).toString('base64url');
-  writeFileSync(path, `${password}\n`, { mode: 0o600, flag: 'wx' });
+  writePrivateFile(path, `${password}\n`);
   return password;
 }
 
@@ -64,21 +64,14 @@ async function ensureTinyImages(options: FirstStartOptions): Promise<void> {
   const ctx = internalContext(log, signal, await projectId(control, 'admin'));
   if (config.hypervisor === 'fake') {
     // Nothing will ever run from it: it need not be a real guest, only a real image.
-    const dir = mkdtempSync(join(tmpdir(), 'stackyard-'));
-    try {
-      const path = join(dir, 'blank');
-      writeFileSync(path, Buffer.alloc(1 << 20));
-      await control.image.api.importImage(ctx, {
-        id: TINY.disk,
-        name: 'tiny',
-        diskFormat: 'raw',
-        containerFormat: 'bare',
-        visibility: 'public',
-        from: { path },
-      });
-    } finally {
-      rmSync(dir, { recursive: true, force: true });
-    }
+    await control.image.api.importImage(ctx, {
+      id: TINY.disk,
+      name: 'tiny',
+      diskFormat: 'raw',
+      containerFormat: 'bare',
+      visibility: 'public',
+      from: { bytes: blankDisk() },
+    });
     return;
   }
   const tiny = await builtTiny(tell, signal);
@@ -171,7 +164,7 @@ async function ensureDemoProject({ control, config }: FirstStartOptions): Promis
     const pair = await demo.make('/compute/v2.1/os-keypairs', 'keypair', { name: 'demo' });
     const key = pair['private_key'];
     if (typeof key !== 'string') throw new Error('the key pair came without its private half');
-    writeFileSync(paths.demoKey, key, { mode: 0o600, flag: 'wx' });
+    writePrivateFile(paths.demoKey, key);
   }
 }
 

@@ -36,6 +36,7 @@ export async function removeState(stateDir: string): Promise<readonly string[]> 
   const drivers = OF_DRIVERS.map((name) => join(stateDir, name));
   for (const path of [...own, dirname(paths.controlLog), ...drivers]) {
     await rm(path, { recursive: true, force: true });
+    await rm(`${path}.tmp`, { force: true });
   }
   // Last, since by it a directory is known: what is broken off here can be done again.
   for (const path of [`${database}-wal`, `${database}-shm`, database]) {

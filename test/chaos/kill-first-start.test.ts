@@ -46,4 +46,7 @@ test('a first start is killed again and again, each time a little later', async 
   assert.equal(names.size, flavors.length, 'each flavor once');
   assert.equal(readdirSync(join(cloud.stateDir, 'images')).length, 1, 'no bytes are left over');
   await new Demo(cloud).boot({ name: 'vm' });
+  const { code } = await cloud.run('down', '--purge');
+  assert.equal(code, 0);
+  assert.ok(!existsSync(cloud.stateDir), 'nothing half written is left');
 });

@@ -96,6 +96,21 @@ test('down ends a cloud that is only about to come up', async () => {
   assert.deepEqual(listResidents(cloud.stateDir), []);
 });
 
+test('a down that is killed with its cloud is made good by the next', async () => {
+  await using cloud = await RealCloud.start({ dataplane: 'linux' });
+  await new Demo(cloud).boot({ name: 'vm' });
+  const broken = cloud.run('down');
+  await cloud.kill('control');
+  await broken;
+  await cloud.down();
+  assert.deepEqual(listResidents(cloud.stateDir), []);
+  await cloud.up();
+  await waitFor(
+    'it runs again',
+    async () => (await new Demo(cloud).find('vm'))?.status === 'ACTIVE',
+  );
+});
+
 test('up --empty makes no project, image or network of its own', async () => {
   await using cloud = await RealCloud.start({ args: ['--empty'] });
   const admin = await cloud.as('admin');
