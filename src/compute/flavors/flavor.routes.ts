@@ -10,7 +10,7 @@ import {
 } from '../compute.faults.ts';
 import { linksOf, type ComputeRoutes, type Links } from '../http/compute-service.ts';
 import type { RequestCheck } from '../http/request-check.ts';
-import { booleanOf, NO_PARAMS } from '../http/schema-parts.ts';
+import { booleanInQuery, NO_PARAMS } from '../http/schema-parts.ts';
 import * as schema from './flavor.schema.ts';
 import { extraSpecsOf, type FlavorService } from './flavor.service.ts';
 import { FLAVOR_SORT_KEYS, type FlavorRow } from './flavor.store.ts';
@@ -197,7 +197,7 @@ export function flavorRoutes(flavors: FlavorService, check: RequestCheck): Compu
 function publicFilter(value: string | undefined): boolean | undefined {
   if (value === undefined) return true;
   if (value.toLowerCase() === 'none') return undefined;
-  const told = booleanOf(value);
+  const told = booleanInQuery(value);
   if (told === undefined) throw badRequest(`Invalid is_public filter [${value}]`);
   return told;
 }

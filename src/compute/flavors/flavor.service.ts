@@ -58,10 +58,6 @@ export class FlavorService {
         created_at: now().toISOString(),
       };
       await store.insertFlavor(tx, row);
-      // compat: who makes a private flavor may use it.
-      if (!isPublic && ctx.projectId !== '') {
-        await store.insertFlavorAccess(tx, id, ctx.projectId);
-      }
       return row;
     });
   }

@@ -30,6 +30,13 @@ export function booleanOf(value: unknown): boolean | undefined {
   return FALSE_SET.has(value) ? false : undefined;
 }
 
+/** compat: in queries Nova takes more words for a boolean than in bodies. */
+export function booleanInQuery(text: string): boolean | undefined {
+  const word = text.trim().toLowerCase();
+  if (['t', 'true', 'on', 'y', 'yes', '1'].includes(word)) return true;
+  return ['f', 'false', 'off', 'n', 'no', '0'].includes(word) ? false : undefined;
+}
+
 /** compat: numbers may come as text. */
 export const POSITIVE: Schema = {
   type: ['integer', 'string'],

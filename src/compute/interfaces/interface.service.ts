@@ -1,4 +1,5 @@
 /** A server's virtual network cards: shown, plugged into a running server, unplugged from it. */
+import { canonicalIp } from '#base/net/ip.ts';
 import { flag, type Db } from '#platform/db/tables.ts';
 import { internalContext, type Context } from '#platform/context.ts';
 import type { SagaEngine } from '#platform/saga/engine.ts';
@@ -75,7 +76,8 @@ export class InterfaceService {
     const { db, reader, sagas, network, actions } = this.#deps;
     const wanted = body?.interfaceAttachment ?? {};
     const server = await reader.get(ctx, serverId, `${RULE}:create`);
-    const fixedIp = wanted.fixed_ips?.[0].ip_address ?? null;
+    const given = wanted.fixed_ips?.[0].ip_address;
+    const fixedIp = given === undefined ? null : (canonicalIp(given) ?? given);
     if (wanted.net_id !== undefined && wanted.port_id !== undefined) {
       throw faults.bothNetworkAndPort();
     }

@@ -1,4 +1,5 @@
 /** What is asked of a server that exists: power, lock, states, console, deletion, and its own description. */
+import { canonicalIp } from '#base/net/ip.ts';
 import type { Context } from '#platform/context.ts';
 import type { HostReader } from '#platform/host/host-gate.ts';
 import type { SagaEngine } from '#platform/saga/engine.ts';
@@ -154,7 +155,9 @@ export class ServerActions {
         ...(wanted.name !== undefined && { name: wanted.name.trim() }),
         ...(wanted.description !== undefined && { description: wanted.description }),
         ...(wanted.accessIPv4 !== undefined && { access_ip_v4: wanted.accessIPv4 }),
-        ...(wanted.accessIPv6 !== undefined && { access_ip_v6: wanted.accessIPv6 }),
+        ...(wanted.accessIPv6 !== undefined && {
+          access_ip_v6: canonicalIp(wanted.accessIPv6) ?? '',
+        }),
         ...(wanted['OS-DCF:diskConfig'] !== undefined && {
           disk_config: wanted['OS-DCF:diskConfig'],
         }),

@@ -1,5 +1,6 @@
 /** POST /servers: checks everything that can be told at once, in Nova's order, writes the rows and starts the sagas. */
 import { randomBytes } from 'node:crypto';
+import { canonicalIp } from '#base/net/ip.ts';
 import type { Context } from '#platform/context.ts';
 import { flag, type Tx } from '#platform/db/tables.ts';
 import type { Policy } from '#platform/policy/policy.ts';
@@ -242,7 +243,7 @@ export class ServerCreator {
       personality: JSON.stringify(server.personality ?? []),
       config_drive: flag(booleanOf(server.config_drive) ?? false),
       access_ip_v4: server.accessIPv4 ?? '',
-      access_ip_v6: server.accessIPv6 ?? '',
+      access_ip_v6: canonicalIp(server.accessIPv6 ?? '') ?? '',
       disk_config: server['OS-DCF:diskConfig'] ?? 'MANUAL',
       metadata: JSON.stringify(server.metadata ?? {}),
       tags: joinTags(server.tags ?? []),

@@ -2,7 +2,7 @@
 import { listOf, type Query } from '#platform/http/list-query.ts';
 import { badRequest } from '../compute.faults.ts';
 import type { TaskState, VmState } from '#platform/db/tables/compute.ts';
-import { booleanOf } from '../http/schema-parts.ts';
+import { booleanInQuery } from '../http/schema-parts.ts';
 import { storedTime } from '../http/times.ts';
 import { textPattern, type TextPattern } from '../http/text-pattern.ts';
 import { OTHER_STATUSES, statesOf } from './server-status.rules.ts';
@@ -149,7 +149,7 @@ export function wantsEveryProject(query: Query): boolean {
   const text = listOf(query['all_tenants']).at(-1);
   if (text === undefined) return false;
   if (text === '') return true;
-  const told = booleanOf(text);
+  const told = booleanInQuery(text);
   if (told === undefined) {
     throw badRequest(
       `Invalid value '${text}' for query parameter 'all_tenants': it is not a boolean.`,
@@ -182,7 +182,7 @@ function deletedFilter(
   if (states?.some(({ vm }) => vm === 'deleted') === true)
     return states.length === 1 ? true : 'any';
   const asked = admin ? listOf(query['deleted']).at(-1) : undefined;
-  if (asked !== undefined) return booleanOf(asked) ?? false;
+  if (asked !== undefined) return booleanInQuery(asked) ?? false;
   // compat: who asks for changes is told of deletions too.
   return changes === undefined ? false : 'any';
 }
@@ -200,7 +200,7 @@ function exactFilters(value: (name: string) => string | undefined) {
     found[column] = Number(wanted);
   }
   const drive = value('config_drive');
-  if (drive !== undefined) found['config_drive'] = (booleanOf(drive) ?? drive !== '') ? 1 : 0;
+  if (drive !== undefined) found['config_drive'] = (booleanInQuery(drive) ?? drive !== '') ? 1 : 0;
   return found;
 }
 
@@ -232,7 +232,7 @@ function metadataFilter(text: string | undefined): [string, string][] {
 
 function lockedFilter(text: string | undefined): boolean | undefined {
   if (text === undefined) return undefined;
-  const told = booleanOf(text);
+  const told = booleanInQuery(text);
   if (told === undefined) throw badRequest(`Invalid value '${text}' for 'locked'.`);
   return told;
 }

@@ -1,5 +1,6 @@
 /** Looks up the networks and ports that a request names, and refuses them in Nova's order. */
 import { MAX_NICS } from '#base/host/domain.ts';
+import { canonicalIp } from '#base/net/ip.ts';
 import type { Context } from '#platform/context.ts';
 import type { NetworkApi } from '#network/network-api.ts';
 import { portLimitExceeded, portsOverLimit } from '../compute.faults.ts';
@@ -72,7 +73,8 @@ async function namedNetworks(
       continue;
     }
     if (nic.fixedIp !== null) {
-      const holder = await network.findPortByAddress(nic.networkId, nic.fixedIp);
+      const ip = canonicalIp(nic.fixedIp) ?? nic.fixedIp;
+      const holder = await network.findPortByAddress(nic.networkId, ip);
       if (holder) throw faults.fixedIpInUse(nic.fixedIp, holder.deviceId);
     }
     const { networkId, fixedIp, tag } = nic;

@@ -206,6 +206,10 @@ test('PUT renames and describes a server', async () => {
   assert.equal(body.server.name, 'Ínstáñcé');
   assert.equal(body.server.description, 'd');
   assert.equal(body.server.accessIPv4, '1.1.1.1');
+  const v6 = await caller.put(`/servers/${id}`, {
+    server: { accessIPv6: '0000:0000:0000:0000:0000:BABE:220.12.22.2' },
+  });
+  assert.equal(v6.body.server.accessIPv6, '::babe:dc0c:1602');
   assert.equal(body.server['OS-EXT-SRV-ATTR:hostname'], 'other');
   const empty = await caller.put(`/servers/${id}`, { server: { name: '' } });
   assert.equal(
