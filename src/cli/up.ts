@@ -97,7 +97,8 @@ async function detach(config: CloudConfig): Promise<number> {
   const signal = AbortSignal.timeout(600_000);
   for (;;) {
     const control = findControl(config.stateDir);
-    if (control) {
+    // Another start may have been quicker; then this one's process ends by itself, and is not left alone before.
+    if (control && (control.process.pid === child.pid || ended)) {
       child.unref();
       print(`The cloud of '${config.stateDir}' is up.`);
       print(howToUse(config.stateDir, control.url));
