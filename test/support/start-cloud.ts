@@ -115,6 +115,24 @@ export async function startTestCloud(options: TestCloudOptions = {}) {
       const project = await control.identity.api.findProjectByName(USERS[who].project);
       return project?.id ?? '';
     },
+    userOf: async (who: Exclude<TestUser, 'system'>): Promise<string> => {
+      const { body } = await as('admin').get(`/identity/v3/users?name=${who}`);
+      return body.users[0].id;
+    },
+    /** A token that nobody else uses. */
+    newToken: async (who: TestUser): Promise<string> => (await logIn(control, who)).token,
+    /** The network of a furnished cloud. */
+    privateNetwork: async (): Promise<string> => {
+      const { body } = await as('demo').get('/networking/v2.0/networks?name=private');
+      return body.networks[0].id;
+    },
+    /** Sets limits of the project `demo`. */
+    limit: async (service: 'compute' | 'network', limits: Readonly<Record<string, number>>) => {
+      const project = await control.identity.api.findProjectByName('demo');
+      await setLimits(control.db, service, project?.id ?? '', limits);
+    },
+    /** Takes the limits of the project `demo` away. */
+    unlimit: async () => await unlimit(control),
     /** Speaks without a token. */
     anonymous: new Client(control.app, {}),
     /** Resolves when nothing is under way any more. */
@@ -202,12 +220,7 @@ async function furnish(
     from: { bytes: blank() },
   });
   const demo = as('demo');
-  const { body } = await demo.get('/networking/v2.0/quotas/project');
-  const project: string = body.project.project_id;
-  // A test that makes many things is not about limits.
-  const ofNetwork = ['network', 'subnet', 'port', 'security_group', 'security_group_rule'];
-  await setLimits(control.db, 'network', project, unlimited(ofNetwork));
-  await setLimits(control.db, 'compute', project, unlimited(['instances', 'cores', 'ram']));
+  await unlimit(control);
   const network = await demo.make('/networking/v2.0/networks', { network: { name: 'private' } });
   await demo.make('/networking/v2.0/subnets', {
     subnet: { network_id: network.id, ip_version: 4, cidr: '10.20.0.0/24' },
@@ -216,6 +229,20 @@ async function furnish(
     const nodes = await control.db.selectFrom('compute_nodes').select('id').execute();
     return nodes.length > 0;
   });
+}
+
+/** A test that makes many things is not about limits. */
+async function unlimit({ db, identity }: Control): Promise<void> {
+  const project = await identity.api.findProjectByName('demo');
+  const id = project?.id ?? '';
+  await db.deleteFrom('quotas').execute();
+  await db.deleteFrom('user_quotas').execute();
+  const ofNetwork = [
+    ...['network', 'subnet', 'port', 'security_group', 'security_group_rule'],
+    ...['rbac_policy', 'address_group'],
+  ];
+  await setLimits(db, 'network', id, unlimited(ofNetwork));
+  await setLimits(db, 'compute', id, unlimited(['instances', 'cores', 'ram', 'key_pairs']));
 }
 
 const unlimited = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, -1]));

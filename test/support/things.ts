@@ -4,6 +4,7 @@ import { FLAVOR, IMAGE, type TestCloud } from './start-cloud.ts';
 const NETWORKING = '/networking/v2.0';
 const IDENTITY = '/identity/v3';
 const COMPUTE = '/compute/v2.1';
+const BYTES = { 'content-type': 'application/octet-stream' };
 
 /** The id of the thing of a kind, made when there is none. Kinds are named as in the URL, with their service. */
 export class Things {
@@ -134,7 +135,13 @@ export class Things {
       case 'projects':
         return await make('project', { name });
       case 'users':
-        return await make('user', { name, password: 'secret' });
+        return await make('user', {
+          name,
+          password: 'secret',
+          description: name,
+          email: `${name}@cloud.test`,
+          default_project_id: await this.of('identity', 'projects'),
+        });
       case 'groups':
         return await make('group', { name });
       case 'roles':
@@ -143,7 +150,7 @@ export class Things {
       case 'regions':
         return await make('region', { id: name });
       case 'services':
-        return await make('service', { name, type: name });
+        return await make('service', { name, type: name, description: name });
       case 'endpoints':
         return await make('endpoint', {
           service_id: await this.of('identity', 'services'),
@@ -162,15 +169,22 @@ export class Things {
     const demo = this.#cloud.as('demo');
     switch (kind) {
       case 'images': {
+        const id = await this.make('image', 'queued-images');
+        await demo.put(`/image/v2/images/${id}/file`, Buffer.alloc(512), BYTES);
+        return id;
+      }
+      case 'queued-images': {
         const made = await demo.post('/image/v2/images', {
           name: this.name('image'),
           disk_format: 'raw',
           container_format: 'bare',
           visibility: 'shared',
         });
-        const id: string = made.body.id;
-        const headers = { 'content-type': 'application/octet-stream' };
-        await demo.put(`/image/v2/images/${id}/file`, Buffer.alloc(512), headers);
+        return made.body.id;
+      }
+      case 'staged-images': {
+        const id = await this.make('image', 'queued-images');
+        await demo.put(`/image/v2/images/${id}/stage`, Buffer.alloc(512), BYTES);
         return id;
       }
       case 'members': {
@@ -195,6 +209,11 @@ export class Things {
         const { id } = await admin.make(`${COMPUTE}/flavors`, { flavor });
         await admin.post(`${COMPUTE}/flavors/${id}/os-extra_specs`, { extra_specs: { red: '1' } });
         return id;
+      }
+      case 'private-flavors': {
+        const flavor = { name: this.name('flavor'), ram: 64, vcpus: 1, disk: 0 };
+        const hidden = { ...flavor, 'os-flavor-access:is_public': false };
+        return (await admin.make(`${COMPUTE}/flavors`, { flavor: hidden })).id;
       }
       case 'os-keypairs':
         return (await demo.make(`${COMPUTE}/os-keypairs`, { keypair: { name: this.name('key') } }))
