@@ -9,6 +9,7 @@ import { delay, orAborted } from '#base/async.ts';
 import { FileBlobs } from '#drivers/blobs/file/file-blobs.ts';
 import { ensureYardAbsent, findYard } from '#drivers/yard/yard.ts';
 import { statePaths, urlOf, type CloudConfig } from '#platform/config.ts';
+import { Fault } from '#platform/fault.ts';
 import { openLog, type Logger } from '#platform/log.ts';
 import type { Injector } from '#platform/saga/saga.ts';
 import { listenFault } from './can-listen.ts';
@@ -18,6 +19,7 @@ import { removeControlRecord, writeControlRecord } from './control-record.ts';
 import { ensureFirstStart, readOrMakePassword } from './first-start.ts';
 import { endAgent, HostAgent } from './host-agent.ts';
 import { injectorFromEnvironment } from './saga-injection.ts';
+import { findSetting, setSetting } from './setting.store.ts';
 
 export type Cloud = {
   readonly url: string;
@@ -61,6 +63,7 @@ export async function startCloud(
     ...(inject ? { inject } : {}),
   });
   undo.defer(async () => await control.close());
+  await checkHypervisor(control, config);
   const record = (ready: boolean) =>
     writeControlRecord(stateDir, {
       url,
@@ -101,6 +104,20 @@ export async function startCloud(
       log.info('the cloud is down');
     },
   };
+}
+
+/** Servers that were only pretended are nothing that QEMU could go on with, and the other way round. */
+async function checkHypervisor({ db }: Control, config: CloudConfig): Promise<void> {
+  const { stateDir, hypervisor } = config;
+  const before = await findSetting(db, 'hypervisor');
+  if (before === undefined) return await setSetting(db, 'hypervisor', hypervisor);
+  if (before === hypervisor) return;
+  throw new Fault(
+    'conflict',
+    'OtherHypervisor',
+    `The cloud of '${stateDir}' was made with --hypervisor ${before}. ` +
+      `Start it with that, or use another --state-dir.`,
+  );
 }
 
 /** The embedded host. */

@@ -144,6 +144,17 @@ test('down without a cloud says so, and --purge refuses a directory that holds n
   assert.deepEqual(readdirSync(cloud.stateDir), ['precious']);
 });
 
+test('a cloud of pretended guests is not taken for one of real guests', async () => {
+  await using cloud = await RealCloud.start();
+  await cloud.down();
+  const words = ['up', ...cloud.words, '--listen', '127.0.0.1:0', '--detach'];
+  const { code, stderr } = await stackyard(words);
+  assert.equal(code, 1);
+  assert.match(stderr, /was made with --hypervisor fake\. Start it with that, or use another/);
+  assert.deepEqual(listResidents(cloud.stateDir), []);
+  await cloud.up();
+});
+
 test('a database of a newer version is refused and stays as it is', async () => {
   await using cloud = await RealCloud.make();
   mkdirSync(cloud.stateDir, { recursive: true });
