@@ -23,9 +23,17 @@ test('GET /v2.0/extensions lists every extension once, in the order of aliases',
   assert.equal(aliases.length, EXTENSIONS.length);
   assert.ok(extensions.every(({ links }) => Array.isArray(links)));
   // What comes with later work is not promised today.
-  for (const later of ['router', 'subnet_allocation', 'qos', 'trunk', 'segment']) {
+  for (const later of [
+    'router',
+    'subnet_allocation',
+    'qos',
+    'trunk',
+    'segment',
+    'vlan-transparent',
+  ]) {
     assert.equal(aliases.includes(later), false, later);
   }
+  assert.equal(Object.hasOwn(NETWORK.attributes, 'vlan_transparent'), false);
 });
 
 test('GET /v2.0/extensions/{alias} shows one, and says which it does not know', async () => {
@@ -60,6 +68,7 @@ const ADDED: readonly (readonly [string, Resource, readonly string[]])[] = [
   ['l2_adjacency', NETWORK, ['l2_adjacency']],
   ['net-mtu', NETWORK, ['mtu']],
   ['network_availability_zone', NETWORK, ['availability_zone_hints', 'availability_zones']],
+  ['port-numa-affinity-policy', PORT, ['numa_affinity_policy']],
   ['port-security', PORT, ['port_security_enabled']],
   ['port-security', NETWORK, ['port_security_enabled']],
   ['provider', NETWORK, ['provider:network_type', 'provider:segmentation_id']],
@@ -71,6 +80,7 @@ const ADDED: readonly (readonly [string, Resource, readonly string[]])[] = [
   ['standard-attr-timestamp', SUBNET, ['created_at', 'updated_at']],
   ['stateful-security-group', SECURITY_GROUP, ['stateful']],
   ['subnet-service-types', SUBNET, ['service_types']],
+  ['uplink-status-propagation', PORT, ['propagate_uplink_status']],
 ];
 
 for (const [alias, { plural, attributes }, names] of ADDED) {

@@ -121,6 +121,12 @@ const TABLE: readonly (readonly [string, string, string, string])[] = [
     'Network port MAC address regenerate',
     '2018-05-03T10:00:00-00:00',
   ],
+  [
+    'port-numa-affinity-policy',
+    'Port NUMA affinity policy',
+    'Expose the port NUMA affinity policy',
+    '2020-07-08T10:00:00-00:00',
+  ],
   ['port-security', 'Port Security', 'Provides port security', '2012-07-23T10:00:00-00:00'],
   [
     'port-security-groups-filtering',
@@ -277,6 +283,12 @@ const TABLE: readonly (readonly [string, string, string, string])[] = [
     'Tag creation extension',
     'Allow to create multiple tags for a resource',
     '2024-23-07T10:00:00-00:00',
+  ],
+  [
+    'uplink-status-propagation',
+    'Uplink status propagation extension',
+    'Provides ability to propagate port uplink status.',
+    '2018-05-31T18:00:00-00:00',
   ],
 ];
 

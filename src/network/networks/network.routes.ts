@@ -35,7 +35,6 @@ function viewNetwork({ row, shared, subnetIds, hasDhcp, tags }: Network) {
     dns_domain: row.dns_domain,
     availability_zone_hints: JSON.parse(row.availability_zone_hints) as unknown,
     availability_zones: hasDhcp ? ['nova'] : [],
-    vlan_transparent: row.vlan_transparent === null ? null : row.vlan_transparent === 1,
     qos_policy_id: null,
     ipv4_address_scope: null,
     ipv6_address_scope: null,

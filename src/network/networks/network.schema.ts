@@ -55,7 +55,6 @@ export const NETWORK = defineResource('network', 'networks', {
   dns_domain: { read: dnsDomain, post: { default: '' }, put: true },
   availability_zone_hints: { read: textList(255), post: { default: [] } },
   availability_zones: {},
-  vlan_transparent: { read: nullable(flag), post: 'optional' },
   qos_policy_id: { read: nullable(uuid), post: 'optional', put: true },
   ipv4_address_scope: {},
   ipv6_address_scope: {},

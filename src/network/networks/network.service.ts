@@ -95,7 +95,6 @@ export class NetworkService implements ResourceService<typeof NETWORK, Network> 
       mtu: mtuOf(values.mtu, settings),
       port_security_enabled: flag(values.port_security_enabled),
       dns_domain: values.dns_domain,
-      vlan_transparent: values.vlan_transparent == null ? null : flag(values.vlan_transparent),
       network_type: segment.type,
       physical_network: segment.physicalNetwork,
       segmentation_id: await chooseSegmentId(tx, segment, random),

@@ -22,7 +22,6 @@ export const network: Migration = {
       mtu integer not null,
       port_security_enabled integer not null,
       dns_domain text not null,
-      vlan_transparent integer,
       network_type text not null,
       physical_network text,
       segmentation_id integer,

@@ -20,7 +20,6 @@ export interface NetworksTable extends Standard {
   mtu: number;
   port_security_enabled: Flag;
   dns_domain: string;
-  vlan_transparent: Flag | null;
   network_type: string;
   physical_network: string | null;
   segmentation_id: number | null;
