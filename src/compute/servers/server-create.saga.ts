@@ -3,7 +3,12 @@ import { delay } from '#base/async.ts';
 import { Fault } from '#platform/fault.ts';
 import { Saga, type SagaError } from '#platform/saga/saga.ts';
 import { serverGoing } from '../compute.faults.ts';
-import { insertInterfaces, deleteInterfacesOf } from '../interfaces/interface.store.ts';
+import {
+  deleteInterfacesOf,
+  insertInterfaces,
+  listInterfaces,
+} from '../interfaces/interface.store.ts';
+import { portInUse } from './server-network.faults.ts';
 import type { Wanted } from '../scheduler/scheduler.rules.ts';
 import { ensureCards, releaseCards, releaseImages, type NicPlan } from './server-create-parts.ts';
 import { prepareBoot } from './server-boot.ts';
@@ -71,6 +76,10 @@ export const serverCreate = new Saga<ServerCreateParams, ServerSagaDeps>('server
         externalAllowed: params.externalAllowed,
       });
       await insertInterfaces(deps.db, cards);
+      // A port can be another server's card already, when that one asked for it at the same time.
+      const own = new Set((await listInterfaces(deps.db, server.id)).map((card) => card.port_id));
+      const lost = cards.find((card) => !own.has(card.port_id));
+      if (lost) throw portInUse(lost.port_id);
       return cards.length;
     },
     undo: async ({ params, deps, signal, error }) => {

@@ -6,7 +6,7 @@ import { flag, type Tx } from '#platform/db/tables.ts';
 import type { Policy } from '#platform/policy/policy.ts';
 import type { ImageFacts } from '#image/index.ts';
 import type { ComputeDeps, KeypairLookup, ServerGroupLookup, ZoneLookup } from '../compute-deps.ts';
-import { badRequest, metadataLimitExceeded } from '../compute.faults.ts';
+import { badRequest, metadataLimitExceeded, policyDenied } from '../compute.faults.ts';
 import type { FlavorRow } from '../flavors/flavor.store.ts';
 import { extraSpecsOf, type FlavorService } from '../flavors/flavor.service.ts';
 import { booleanOf } from '../http/schema-parts.ts';
@@ -74,6 +74,8 @@ export class ServerCreator {
     if (max > MOST_AT_ONCE) throw faults.tooManyAtOnce(max, MOST_AT_ONCE);
     if (JSON.stringify(hintsOf(body)).length > MOST_HINTS) throw faults.hintsTooLong(MOST_HINTS);
     policy.authorize(ctx, CREATE);
+    // An administrator of the whole system has no project that a server could belong to.
+    if (ctx.projectId === '') throw policyDenied(CREATE);
     const where = this.#place(ctx, body);
     checkBoot(server);
     const requested = parseNetworks(server.networks);

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { Fault } from '#platform/fault.ts';
 import { ComputeWorld, NET_1, NET_2 } from '../fake/compute-world.ts';
 
+const PORT = '44444444-4444-4444-8444-444444444444';
 const NOTHING = {
   ports: [],
   images: [],
@@ -99,6 +100,33 @@ test('a server is built in the end when the agent, or control, is started again 
     const { body } = await world.as('red').get(`/servers/${each}`);
     assert.equal(body.server.status, 'ACTIVE', JSON.stringify(body));
   }
+});
+
+test('a port that another server is just taking as a card does not become the card of two', async () => {
+  await using world = await ComputeWorld.start();
+  const first = await world.boot();
+  world.network.addPort(PORT, NET_2);
+  await world.db
+    .insertInto('interfaces')
+    .values({
+      port_id: PORT,
+      server_id: first,
+      network_id: NET_2,
+      mac: '',
+      mtu: 0,
+      slot: 1,
+      position: 1,
+      tag: null,
+      preserve_on_delete: 1,
+      state: 'attaching',
+    })
+    .execute();
+  const second = await world.boot({ networks: [{ uuid: NET_1 }, { port: PORT }] });
+  const { body } = await world.as('red').get(`/servers/${second}`);
+  assert.equal(body.server.status, 'ERROR');
+  assert.match(body.server.fault.message, new RegExp(`Port ${PORT} is still in use\\.$`));
+  assert.equal(world.network.ports.get(PORT)?.deviceId, '');
+  assert.equal((await world.holdings()).ports.length, 1);
 });
 
 test('a server of a host that is down is deleted without it; the host removes the guest when it is back', async () => {
