@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { FileBlobs } from '#drivers/blobs/file/file-blobs.ts';
-import { internalContext, type Identity } from '#platform/context.ts';
+import { internalContext } from '#platform/context.ts';
 import { openDatabase } from '#platform/db/database.ts';
 import { createHttpApp } from '#platform/http/http-app.ts';
+import { testIdentity } from '#platform/http/test-identity.ts';
 import { newUuid } from '#platform/ids.ts';
 import { silentLog } from '#platform/log.ts';
 import { createImage, type ImageDeps } from './index.ts';
@@ -48,7 +49,7 @@ export async function startImage(
   const app = createHttpApp({
     services: [made.service],
     log,
-    authenticate: async (token) => identityOf(token),
+    authenticate: async (token) => testIdentity(token),
     authUrl: () => 'http://127.0.0.1/identity',
     signal: stop.signal,
   });
@@ -104,21 +105,6 @@ export async function startImage(
       await db.destroy();
       await rm(stateDir, { recursive: true });
     },
-  };
-}
-
-function identityOf(token: string): Identity {
-  const [projectId = '', roles = 'member,reader'] = token.split(':');
-  return {
-    userId: 'u',
-    userName: 'u',
-    userDomainId: 'default',
-    projectId,
-    projectName: projectId,
-    projectDomainId: 'default',
-    domainId: '',
-    systemScope: '',
-    roles: new Set(roles.split(',')),
   };
 }
 

@@ -1,10 +1,11 @@
 /** For tests: the whole network service on a database of its own, without sockets. A token is `project:role,role`. */
-import type { Context, Identity } from '#platform/context.ts';
+import type { Context } from '#platform/context.ts';
 import { internalContext } from '#platform/context.ts';
 import { openDatabase } from '#platform/db/database.ts';
 import { DesiredHosts } from '#platform/host/desired-hosts.ts';
 import { ObservedHosts } from '#platform/host/observed-hosts.ts';
 import { createHttpApp } from '#platform/http/http-app.ts';
+import { testIdentity } from '#platform/http/test-identity.ts';
 import { silentLog } from '#platform/log.ts';
 import { createNetwork, type NetworkOptions } from './index.ts';
 
@@ -40,7 +41,7 @@ export async function startNetwork(options: Partial<NetworkOptions> = {}) {
   const app = createHttpApp({
     services: [network.service],
     log: silentLog(),
-    authenticate: async (token) => identityOf(token),
+    authenticate: async (token) => testIdentity(token),
     authUrl: () => 'http://127.0.0.1/identity',
     signal: stop.signal,
   });
@@ -109,18 +110,3 @@ export async function startNetwork(options: Partial<NetworkOptions> = {}) {
 }
 
 const MEMBER: ReadonlySet<string> = new Set(['member', 'reader']);
-
-function identityOf(token: string): Identity {
-  const [projectId = '', roles = 'member,reader'] = token.split(':');
-  return {
-    userId: `user-of-${projectId}`,
-    userName: projectId,
-    userDomainId: 'default',
-    projectId,
-    projectName: projectId,
-    projectDomainId: 'default',
-    domainId: '',
-    systemScope: '',
-    roles: new Set(roles.split(',')),
-  };
-}

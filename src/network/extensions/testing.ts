@@ -1,10 +1,11 @@
 /** For tests: the routes around networks and ports, on a database of their own. A token is `project:role,role`. */
-import type { Context, Identity } from '#platform/context.ts';
+import type { Context } from '#platform/context.ts';
 import { openDatabase } from '#platform/db/database.ts';
 import { Fault } from '#platform/fault.ts';
 import { ObservedHosts } from '#platform/host/observed-hosts.ts';
 import { networkDialect } from '#platform/http/fault-bodies.ts';
 import { createHttpApp } from '#platform/http/http-app.ts';
+import { testIdentity } from '#platform/http/test-identity.ts';
 import { newMac, newUuid } from '#platform/ids.ts';
 import { silentLog } from '#platform/log.ts';
 import { Policy } from '#platform/policy/policy.ts';
@@ -45,7 +46,7 @@ export async function startExtras(options: { now?: () => Date } = {}) {
   const app = createHttpApp({
     services: [{ prefix: '/networking', dialect: networkDialect, routes }],
     log: silentLog(),
-    authenticate: async (token) => identityOf(token),
+    authenticate: async (token) => testIdentity(token),
     authUrl: () => 'http://127.0.0.1/identity',
     signal: stop.signal,
   });
@@ -127,21 +128,6 @@ function standard(id: string, projectId: string) {
     created_at: at,
     updated_at: at,
   } as const;
-}
-
-function identityOf(token: string): Identity {
-  const [projectId = '', roles = 'member,reader'] = token.split(':');
-  return {
-    userId: 'u',
-    userName: 'u',
-    userDomainId: 'default',
-    projectId,
-    projectName: projectId,
-    projectDomainId: 'default',
-    domainId: '',
-    systemScope: '',
-    roles: new Set(roles.split(',')),
-  };
 }
 
 function answerOf(response: {

@@ -7,9 +7,11 @@ import { deleteFixedIps, fixedIpsOfPorts } from '../ipam/fixed-ip.store.ts';
 import { addAddress } from '../ipam/ipam.ts';
 import { planAutoAddresses } from '../ipam/ipam.rules.ts';
 import type { NetworkDeps } from '../network-deps.ts';
+import { macAddressGenerationFailure } from '../network.faults.ts';
 import type { NetworkRow } from '../networks/network.store.ts';
 import { subnetsOf, type SubnetRow } from '../subnets/subnet.store.ts';
 import { addressee } from './port-addresses.ts';
+import { MAC_TRIES } from './port.rules.ts';
 import {
   deletePorts,
   findOwnedPorts,
@@ -88,7 +90,10 @@ async function insertDhcpPort(
     created_at: at,
     updated_at: at,
   };
-  while (!(await insertPort(tx, row))) row.mac_address = newMac();
+  for (let tries = 1; !(await insertPort(tx, row)); tries += 1) {
+    if (tries === MAC_TRIES) throw macAddressGenerationFailure(network.id);
+    row.mac_address = newMac();
+  }
   await writeBinding(tx, {
     ...planBinding('', 'normal', (host) => hosts.isKnown(host)),
     port_id: row.id,

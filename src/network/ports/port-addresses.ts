@@ -31,6 +31,7 @@ export async function changeAddresses(
   return await reallocate(tx, addressee(port), subnets, { wanted, random });
 }
 
+/** A port as the management of addresses knows it. */
 export function addressee(port: PortRow) {
   return {
     id: port.id,

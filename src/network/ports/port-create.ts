@@ -29,12 +29,10 @@ import {
   checkPairCount,
   checkSecurityOnCreate,
   ipAllocationOf,
+  MAC_TRIES,
 } from './port.rules.ts';
 import { PORT, type PortCreate } from './port.schema.ts';
 import { insertPort, writeBinding, type PortRow } from './port.store.ts';
-
-/** How many MACs are made up before giving up. */
-export const MAC_TRIES = 16;
 
 /** `id` is chosen by callers that may ask twice for the same port. */
 export async function createPort(

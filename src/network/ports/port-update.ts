@@ -15,7 +15,6 @@ import {
 import { isAutoAddress } from '../subnets/subnet.rules.ts';
 import { subnetsOf } from '../subnets/subnet.store.ts';
 import { checkPortGroups, setPortGroups } from '../security-groups/port-groups.ts';
-import { MAC_TRIES } from './port-create.ts';
 import { withMacs, type AddressPair } from './address-pairs.ts';
 import { mergeDhcpOpts, type DhcpOpt } from './dhcp-opts.ts';
 import { changeAddresses } from './port-addresses.ts';
@@ -25,6 +24,7 @@ import {
   checkMacChange,
   checkPairCount,
   checkSecurityOnUpdate,
+  MAC_TRIES,
 } from './port.rules.ts';
 import type { PortUpdate } from './port.schema.ts';
 import { findPortByMac, writeBinding, type BindingRow } from './port.store.ts';
@@ -72,7 +72,7 @@ export async function changePort(
   return await wholePort(tx, row);
 }
 
-/** The MAC after the change; null asks for another one. */
+/** The MAC after the change. Sent as null, it asks for another one. */
 async function newMacOf(
   { newMac }: NetworkDeps,
   tx: Tx,

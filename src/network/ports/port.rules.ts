@@ -45,6 +45,9 @@ export function checkFixedIpCount(count: number, limit: number): void {
   if (count > limit) throw invalidInput('Exceeded maximum amount of fixed ips per port');
 }
 
+/** How many MACs are made up for a port before giving up. */
+export const MAC_TRIES = 16;
+
 /** A card with the address of a group of cards would never be answered. */
 export function checkMac(mac: string): void {
   if (isMulticastMac(mac)) {

@@ -13,11 +13,11 @@ import type { NetworkDeps } from '../network-deps.ts';
 import { portNotFound } from '../network.faults.ts';
 import { ensureDhcpPort } from './dhcp-port.ts';
 import { createPort } from './port-create.ts';
+import { findVisiblePort, listPortIds } from './port-list.store.ts';
 import { targetOfPort } from './port-target.ts';
 import { changePort } from './port-update.ts';
 import { checkDeletable } from './port.rules.ts';
 import { PORT, type PortCreate, type PortUpdate } from './port.schema.ts';
-import { findVisiblePort, listPortIds } from './port-list.store.ts';
 import { deletePorts, findPorts, type PortRow } from './port.store.ts';
 import { wholePort, wholePorts, type Port } from './whole-port.store.ts';
 

@@ -1,5 +1,5 @@
 /** Ports with what belongs to them in other tables. */
-import type { Db } from '#platform/db/tables.ts';
+import type { Db, Tx } from '#platform/db/tables.ts';
 import { grouped, inChunks, tagsOf } from '../attributes/list.store.ts';
 import { fixedIpsOfPorts, type FixedIpRow } from '../ipam/fixed-ip.store.ts';
 import { findNetworksById, type NetworkRow } from '../networks/network.store.ts';
@@ -16,16 +16,16 @@ export type Port = {
 };
 
 /**
- * Ports with all that belongs to them, by one query a kind. Found in the same transaction as the rows, or
- * what somebody deletes in between is missed.
+ * Ports with all that belongs to them, by one query a kind. Read in the transaction that the rows were read in,
+ * since a port that is deleted in between would have nothing any more.
  */
-export async function wholePorts(db: Db, rows: readonly PortRow[]): Promise<readonly Port[]> {
+export async function wholePorts(tx: Tx, rows: readonly PortRow[]): Promise<readonly Port[]> {
   const ids = rows.map((row) => row.id);
-  const networks = await findNetworksById(db, [...new Set(rows.map((row) => row.network_id))]);
-  const bindings = await bindingsOfPorts(db, ids);
-  const fixedIps = await fixedIpsOfPorts(db, ids);
-  const groupIds = await groupIdsOfPorts(db, ids);
-  const tags = await tagsOf(db, ids);
+  const networks = await findNetworksById(tx, [...new Set(rows.map((row) => row.network_id))]);
+  const bindings = await bindingsOfPorts(tx, ids);
+  const fixedIps = await fixedIpsOfPorts(tx, ids);
+  const groupIds = await groupIdsOfPorts(tx, ids);
+  const tags = await tagsOf(tx, ids);
   return rows.map((row) => ({
     row,
     network: must(networks.get(row.network_id), 'network', row),
@@ -36,8 +36,8 @@ export async function wholePorts(db: Db, rows: readonly PortRow[]): Promise<read
   }));
 }
 
-export async function wholePort(db: Db, row: PortRow): Promise<Port> {
-  const [port] = await wholePorts(db, [row]);
+export async function wholePort(tx: Tx, row: PortRow): Promise<Port> {
+  const [port] = await wholePorts(tx, [row]);
   return must(port, 'whole', row);
 }
 
