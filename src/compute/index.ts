@@ -82,6 +82,7 @@ export function createCompute(deps: ComputeDeps): Compute {
   const grace = new HostGrace({ observed, now, graceMs });
   const servers = new DesiredServers({ db, desired: deps.desired, observed, grace });
   const scheduler = new Scheduler({ placement, observed, zones, groups });
+  const power = new ServerPower({ db, now, log, observed, servers });
   const sagaDeps: ServerSagaDeps = {
     db,
     log,
@@ -93,6 +94,7 @@ export function createCompute(deps: ComputeDeps): Compute {
     servers,
     grace,
     sagas,
+    lookAgain: (id) => power.lookAt(id),
     newSeed: () => randomBytes(512).toString('base64'),
     forceConfigDrive,
   };
@@ -141,7 +143,6 @@ export function createCompute(deps: ComputeDeps): Compute {
     newId,
   });
   const lostPorts = new LostPorts({ db, log, now, network, sagas });
-  const power = new ServerPower({ db, now, log, observed, servers });
   const nodes = new NodeRegistrar(
     { db, now, newId, log, observed, placement },
     deps.wakeReconciler,

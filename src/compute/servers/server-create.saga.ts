@@ -104,7 +104,8 @@ export const serverCreate = new Saga<ServerCreateParams, ServerSagaDeps>('server
         });
       }
       const revision = await servers.publish(server.id);
-      await servers.settled(server, revision, ({ power }) => power === 'running', {
+      // A guest that has ended again at once was built all the same.
+      await servers.settled(server, revision, ({ power }) => power !== 'absent', {
         signal,
         breakOff: true,
       });
@@ -120,6 +121,8 @@ export const serverCreate = new Saga<ServerCreateParams, ServerSagaDeps>('server
         });
         await endAction(deps, tx, params, null, server.host);
       });
+      // What the host has said while the server was being built, nobody has taken in.
+      deps.lookAgain(server.id);
       return server.host;
     },
     undo: async ({ params, done, deps, signal, error }) => {

@@ -48,6 +48,11 @@ export class ServerPower implements Reconciler {
     return { seen: servers.length, changed, failed: [] };
   }
 
+  /** Compares one server with what its host last said, soon. */
+  lookAt(id: string): void {
+    this.#soon(id);
+  }
+
   /** Resolves when every report so far has been dealt with. */
   async idle(): Promise<void> {
     await this.#queue.idle();

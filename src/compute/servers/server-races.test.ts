@@ -166,6 +166,18 @@ for (const [power, number] of [
   });
 }
 
+test('a guest that ends as soon as it starts was built, and is SHUTOFF', async () => {
+  await using world = await ComputeWorld.start();
+  const id = await begin(world);
+  // The first that the host says of the guest is its end.
+  world.host.end(id, 'crashed');
+  await world.idle();
+  const { body } = await world.as('red').get(`/servers/${id}`);
+  assert.equal(body.server.status, 'SHUTOFF');
+  assert.equal(body.server['OS-EXT-STS:power_state'], 6);
+  assert.notEqual(body.server['OS-SRV-USG:launched_at'], null);
+});
+
 test('a start that fails leaves the server off, and the action tells why', async () => {
   await using world = await ComputeWorld.start();
   const id = await world.boot();

@@ -24,6 +24,8 @@ export type ServerSagaDeps = {
   readonly servers: DesiredServers;
   readonly grace: HostGrace;
   readonly sagas: SagaEngine;
+  /** Asks that a server's row be compared with what its host last said. Losing a call only costs time. */
+  readonly lookAgain: (serverId: string) => void;
   /** 512 random bytes as base64, for guests without randomness of their own. */
   readonly newSeed: () => string;
   readonly forceConfigDrive: boolean;
