@@ -14,6 +14,9 @@ import type { ServerRow } from '../servers/server-row.ts';
 import { findServer } from '../servers/server.store.ts';
 import { deleteInterface, findInterface, updateInterface } from './interface.store.ts';
 
+/** A guest that never answers to a card holds a request up no longer than this. */
+export const CARD_MS = 180_000;
+
 export type InterfaceAttachParams = SagaServer & {
   readonly portId: string;
   /** True for a port that its owner made. */
@@ -79,7 +82,7 @@ export const interfaceAttach = new Saga<InterfaceAttachParams, ServerSagaDeps>('
         ({ power, nics }) =>
           (power !== 'running' && power !== 'paused') ||
           nics.some(({ portId }) => portId === params.portId),
-        { signal, breakOff: true },
+        { signal, withinMs: CARD_MS },
       );
       await updateInterface(db, params.portId, { state: 'attached' });
       await endAction(deps, db, params, null, server.host);
@@ -98,7 +101,7 @@ export const interfaceAttach = new Saga<InterfaceAttachParams, ServerSagaDeps>('
           server,
           revision,
           ({ nics }) => !nics.some(({ portId }) => portId === params.portId),
-          { signal, breakOff: true },
+          { signal, withinMs: CARD_MS },
         );
         log.info({ server_id: server.id, power: gone.power }, 'a card was taken back');
       } catch (error) {

@@ -8,6 +8,7 @@ import {
   type ServerSagaDeps,
 } from '../servers/server-saga-deps.ts';
 import { findServer } from '../servers/server.store.ts';
+import { CARD_MS } from './interface-attach.saga.ts';
 import { deleteInterface, findInterface, updateInterface } from './interface.store.ts';
 
 export type InterfaceDetachParams = SagaServer & { readonly portId: string };
@@ -27,7 +28,7 @@ export const interfaceDetach = new Saga<InterfaceDetachParams, ServerSagaDeps>('
         ({ nics, power }) =>
           (power !== 'running' && power !== 'paused') ||
           !nics.some(({ portId }) => portId === params.portId),
-        { signal, breakOff: true },
+        { signal, withinMs: CARD_MS },
       );
       return true;
     },

@@ -99,19 +99,20 @@ export class DesiredServers {
 
   /**
    * Resolves when the host has dealt with `revision` and `accept` agrees with what came of it.
-   * Throws the host's own fault when it could not, and `ComputeServiceUnavailable` when the host is down.
+   * Throws the host's own fault when it could not, `ComputeServiceUnavailable` when the host is down, and
+   * `HostTooSlow` when it takes longer than `withinMs` (null: as long as it takes). Ends as well when the server is
+   * to be deleted.
    */
   async settled(
     server: { readonly id: string; readonly host: string },
     revision: number,
     accept: (seen: ServerObservation) => boolean,
-    options: { readonly signal: AbortSignal; readonly breakOff: boolean },
+    options: { readonly signal: AbortSignal; readonly withinMs: number | null },
   ): Promise<ServerObservation> {
     const { observed, grace } = this.#deps;
     using watch = grace.watch(server.host);
-    const signals = [options.signal, watch.lost];
-    const going = options.breakOff ? this.#goingOf(server.id) : undefined;
-    if (going) signals.push(going.signal);
+    using late = deadline(server, options.withinMs);
+    const going = this.#goingOf(server.id);
     try {
       return await observed.wait(
         server.host,
@@ -122,10 +123,10 @@ export class DesiredServers {
           if (seen.error) throw hostFault(seen.error);
           return accept(seen) ? seen : undefined;
         },
-        AbortSignal.any(signals),
+        AbortSignal.any([options.signal, watch.lost, late.signal, going.signal]),
       );
     } finally {
-      if (going?.signal.aborted === false) this.#going.delete(server.id);
+      if (!going.signal.aborted) this.#going.delete(server.id);
     }
   }
 
@@ -173,4 +174,19 @@ function isWanted(server: ServerRow): boolean {
 
 function hostFault({ code, message }: { code: string; message: string }): Fault {
   return new Fault('unavailable', code, message);
+}
+
+/** A signal that is aborted when the time is over. */
+function deadline(
+  { id, host }: { readonly id: string; readonly host: string },
+  withinMs: number | null,
+): { readonly signal: AbortSignal } & Disposable {
+  const late = new AbortController();
+  const end = () => {
+    const seconds = Math.round((withinMs ?? 0) / 1000);
+    const what = `Host ${host} did not do within ${seconds} s what was asked of instance ${id}.`;
+    late.abort(new Fault('unavailable', 'HostTooSlow', what));
+  };
+  const timer = withinMs === null ? undefined : setTimeout(end, withinMs);
+  return { signal: late.signal, [Symbol.dispose]: () => clearTimeout(timer) };
 }

@@ -107,7 +107,7 @@ export const serverCreate = new Saga<ServerCreateParams, ServerSagaDeps>('server
       // A guest that has ended again at once was built all the same.
       await servers.settled(server, revision, ({ power }) => power !== 'absent', {
         signal,
-        breakOff: true,
+        withinMs: null,
       });
       await db.transaction().execute(async (tx) => {
         const { id } = await buildable(tx, params);
