@@ -165,7 +165,12 @@ export class ServerKeeper {
       return;
     }
     const wanted = { ...spec, nics: spec.nics.filter(({ portId }) => desired.ports.has(portId)) };
-    await Promise.all(wanted.nics.map(async ({ portId }) => await network.plugged(portId, signal)));
+    const plugged = wanted.nics.map(async ({ portId }) => await network.plugged(portId, signal));
+    const prepared = before.power === 'absent' ? [hypervisor.prepare(wanted, options)] : [];
+    // All of it comes to an end before anything else is done with the domain.
+    for (const result of await Promise.allSettled([...plugged, ...prepared])) {
+      if (result.status === 'rejected') throw result.reason;
+    }
     let runs = before.power === 'running' || before.power === 'paused';
     if (before.power !== 'absent' && before.rebootCount < spec.reboot.count) {
       const how = { type: spec.reboot.type, softTimeoutMs: SOFT_STOP_MS };

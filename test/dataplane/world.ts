@@ -184,9 +184,11 @@ export function hostOf(port: PortSpec, dhcp: DhcpSpec, ip: string): DhcpSpec['ho
 /** Every dnsmasq that was started from this yard's state directory. */
 export async function serverPids(world: DataplaneWorld): Promise<readonly number[]> {
   const home = join(world.stateDir, 'dhcp');
-  const script = `for d in /proc/[0-9]*; do
+  // Processes of others tell nothing of their files: that is no match, even when our folder is not there either.
+  const script = `here=$(stat -c %d:%i $0 2>/dev/null) || exit 0
+  for d in /proc/[0-9]*; do
     grep -aq '^dnsmasq' $d/cmdline 2>/dev/null || continue
-    [ "$(stat -Lc %d:%i $d/root$0 2>/dev/null)" = "$(stat -c %d:%i $0)" ] && echo "\${d#/proc/}"
+    [ "$(stat -Lc %d:%i $d/root$0 2>/dev/null)" = "$here" ] && echo "\${d#/proc/}"
   done; :`;
   const found = await run('sh', ['-c', script, home], world);
   return found.split('\n').filter(Boolean).map(Number);

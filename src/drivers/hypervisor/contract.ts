@@ -59,6 +59,18 @@ export const hypervisorContract: readonly ContractCheck[] = [
     },
   },
   {
+    name: 'a domain that is prepared does not run yet, and removing it leaves nothing',
+    run: async ({ hypervisor, spec, signal }) => {
+      await hypervisor.prepare(spec, { signal });
+      await hypervisor.prepare(spec, { signal });
+      const { power } = await hypervisor.observe(spec.id, { signal });
+      assert.ok(power === 'absent' || power === 'stopped', `it is ${power}`);
+      await hypervisor.ensureAbsent(spec.id, { signal });
+      assert.equal((await hypervisor.list({ signal })).includes(spec.id), false);
+      await hypervisor.prepare(spec, { signal });
+    },
+  },
+  {
     name: 'a domain starts with its cards in their slots, and starting it again changes nothing',
     run: async ({ hypervisor, spec, signal }) => {
       await hypervisor.ensureStarted(spec, { signal });

@@ -40,6 +40,11 @@ export interface Hypervisor {
    */
   observe(id: string, options: CallOptions): Promise<DomainState>;
   /**
+   * Makes the disks of a domain that is not there yet, which takes no tap: so it can be done while those are
+   * plugged. `ensureStarted` makes whatever is missing.
+   */
+  prepare(spec: DomainSpec, options: CallOptions): Promise<void>;
+  /**
    * Makes disks and config drive where missing and starts the domain with the NICs of the spec in
    * their slots, paused when `spec.power` is `paused`; or leaves a running domain alone.
    */

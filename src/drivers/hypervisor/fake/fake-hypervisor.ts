@@ -84,6 +84,10 @@ export class FakeHypervisor implements Hypervisor {
     return { power, rebootCount, nics: isOn(guest) ? nics : [] };
   }
 
+  async prepare(spec: DomainSpec, options: CallOptions): Promise<void> {
+    await this.#misbehave('prepare', [spec.id, spec.name], options);
+  }
+
   async ensureStarted(spec: DomainSpec, options: CallOptions): Promise<void> {
     checkSpec(spec);
     await this.#misbehave('ensureStarted', [spec.id, spec.name], options);
@@ -164,7 +168,9 @@ export class FakeHypervisor implements Hypervisor {
   ): Promise<void> {
     options.signal.throwIfAborted();
     const { delayMs } = this.#moods;
-    const asks = method === 'info' || method === 'list' || method === 'observe';
+    // What a fake prepares is nothing, and takes no time.
+    const asks =
+      method === 'info' || method === 'list' || method === 'observe' || method === 'prepare';
     if (delayMs > 0 && !asks) await delay(delayMs, options.signal);
     const failure = this.#moods.take(
       method,

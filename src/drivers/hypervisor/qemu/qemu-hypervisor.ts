@@ -128,6 +128,19 @@ export class QemuHypervisor implements Hypervisor {
     }
   }
 
+  async prepare(spec: DomainSpec, options: CallOptions): Promise<void> {
+    checkSpec(spec);
+    const paths = this.#paths(spec.id);
+    const { power } = await this.observe(spec.id, options);
+    if (power !== 'absent') return;
+    await using undo = new AsyncDisposableStack();
+    undo.defer(() => this.ensureAbsent(spec.id, { signal: AbortSignal.timeout(UNDO_MS) }));
+    // No record yet: until it is started, what is there is disks and no domain.
+    await makeDirectory(paths, this.#options.runAs);
+    await this.#makeFiles(spec, options);
+    undo.move();
+  }
+
   async ensureStarted(spec: DomainSpec, options: CallOptions): Promise<void> {
     checkSpec(spec);
     const paths = this.#paths(spec.id);
@@ -147,7 +160,7 @@ export class QemuHypervisor implements Hypervisor {
     const imagePath = (image: { readonly path: string }) => this.#imagePath(image);
     await makeDirectory(paths, runAs);
     await writeRecord(paths, recordOf(spec, 'starting'));
-    await makeFiles(spec, { paths, disks: this.#disks, runAs, imagePath }, options);
+    await this.#makeFiles(spec, options);
     const argv = qemuArgv(spec, { accelerator, paths, imagePath });
     const started = startQemu(this.#program, argv, runAs);
     undo.defer(started.release);
@@ -157,6 +170,16 @@ export class QemuHypervisor implements Hypervisor {
     started.release();
     await this.#setPhase(paths, 'started');
     undo.move();
+  }
+
+  async #makeFiles(spec: DomainSpec, options: CallOptions): Promise<void> {
+    const facts = {
+      paths: this.#paths(spec.id),
+      disks: this.#disks,
+      runAs: this.#options.runAs,
+      imagePath: (image: { readonly path: string }) => this.#imagePath(image),
+    };
+    await makeFiles(spec, facts, options);
   }
 
   async ensurePaused(id: string, paused: boolean, options: CallOptions): Promise<void> {
