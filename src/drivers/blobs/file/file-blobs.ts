@@ -63,7 +63,8 @@ export class FileBlobs implements Blobs {
   }
 
   async #ensureDir(): Promise<void> {
-    await mkdir(this.#dir, { recursive: true, mode: 0o755 });
+    // Guests of another user open files by their names; nobody else need know those.
+    await mkdir(this.#dir, { recursive: true, mode: 0o711 });
   }
 }
 
