@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseStateDir } from '#platform/config.ts';
 import { textOf } from '../common.ts';
 import { down } from '../down.ts';
-import { howToUse } from '../how-to-use.ts';
+import { commandFor, howToUse } from '../how-to-use.ts';
 import { findControl } from '#app/control-record.ts';
 import { note, print } from '../terminal.ts';
 import { up } from '../up.ts';
@@ -43,7 +43,7 @@ export async function demo(args: VerbArgs): Promise<number> {
     if (keep && control) {
       print('\nThe cloud of the demo stays up.');
       print(howToUse(stateDir, control.url));
-      print(`  stackyard down --state-dir ${stateDir} --purge   # when you have seen enough`);
+      print(`  ${commandFor('down', stateDir)} --purge   # when you have seen enough`);
     } else if (report.passed) {
       await down({ ...cloud, values: { ...cloud.values, purge: true } });
     } else {
