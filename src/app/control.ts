@@ -21,6 +21,7 @@ import { createHttpApp, type Patience } from '#platform/http/http-app.ts';
 import { newMac, newUuid } from '#platform/ids.ts';
 import type { Logger } from '#platform/log.ts';
 import { ReconcilerRunner } from '#platform/reconcile/runner.ts';
+import { endedSagasReconciler } from '#platform/saga/ended-sagas.reconciler.ts';
 import { SagaEngine } from '#platform/saga/engine.ts';
 import type { Injector } from '#platform/saga/saga.ts';
 
@@ -160,7 +161,11 @@ export class Control {
   /** Takes up the work that was under way, and looks for more. */
   async resume(): Promise<void> {
     await this.sagas.begin();
-    for (const reconciler of [...this.network.reconcilers, ...this.compute.reconcilers]) {
+    for (const reconciler of [
+      ...this.network.reconcilers,
+      ...this.compute.reconcilers,
+      endedSagasReconciler({ db: this.db, now: () => new Date() }),
+    ]) {
       this.reconcilers.add(reconciler);
     }
   }

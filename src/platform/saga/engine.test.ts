@@ -6,6 +6,7 @@ import { openDatabase } from '../db/database.ts';
 import type { Db } from '../db/tables.ts';
 import { Fault } from '../fault.ts';
 import { silentLog } from '../log.ts';
+import { endedSagasReconciler } from './ended-sagas.reconciler.ts';
 import { SagaEngine, type SagaEnd } from './engine.ts';
 import { Saga, type InjectionPoint, type Injector } from './saga.ts';
 import { listSagaEvents } from './saga.store.ts';
@@ -219,6 +220,29 @@ test('a saga of an older program that has begun is undone, not guessed at', asyn
   await next.idle();
   await next.close();
   assert.equal(world.there.size, 0);
+});
+
+test('what ended long ago is forgotten with its log; what is stuck or new stays', async () => {
+  await using db = await disposable();
+  const world = newWorld();
+  const engine = engineOn(db.db, world);
+  await runOne(db.db, engine);
+  await engine.close();
+  const old = { ...(await db.db.selectFrom('sagas').selectAll().executeTakeFirstOrThrow()) };
+  const longAgo = { ...old, updated_at: '2000-01-01T00:00:00.000Z' };
+  await db.db
+    .insertInto('sagas')
+    .values([
+      { ...longAgo, id: 'old' },
+      { ...longAgo, id: 'stuck', state: 'stuck' },
+    ])
+    .execute();
+  const tally = await endedSagasReconciler({ db: db.db, now: () => new Date() }).run(
+    AbortSignal.timeout(5000),
+  );
+  assert.equal(tally.changed, 1);
+  const left = await db.db.selectFrom('sagas').select('id').execute();
+  assert.deepEqual(new Set(left.map(({ id }) => id)), new Set([old.id, 'stuck']));
 });
 
 async function disposable() {
