@@ -3,6 +3,7 @@ import type { Measure } from '../support/row.ts';
 import { idleMemory } from './idle-memory.ts';
 import { interfaceHotPlug } from './interface-hot-plug.ts';
 import { manyPorts } from './many-ports.ts';
+import { portThroughput } from './port-throughput.ts';
 import { portList } from './port-list.ts';
 import { qemuServer } from './qemu-server.ts';
 import { secondStart } from './second-start.ts';
@@ -17,5 +18,6 @@ export const ROWS: Readonly<Record<string, Measure>> = {
   'interface-hot-plug': interfaceHotPlug,
   'port-list': portList,
   'many-ports': manyPorts,
+  'port-throughput': portThroughput,
   'qemu-server': qemuServer,
 };

@@ -32,10 +32,15 @@ const TINY: ToolGroup = { subject: 'tools of the tiny image', tools: TINY_IMAGE_
 const CLIENTS: ToolGroup = { subject: 'OpenStack clients', tools: CLIENT_TOOLS };
 const TESTING: ToolGroup = { subject: 'tools of the tests', tools: TEST_TOOLS };
 
+const MEASURING: ToolGroup = {
+  subject: 'tools of the benchmark',
+  tools: [{ command: 'iperf3', package: 'iperf3' }],
+};
+
 export const JOBS = {
   start: [YARD, DATAPLANE, QEMU, TINY],
   demo: [YARD, DATAPLANE, QEMU, TINY, CLIENTS],
-  bench: [YARD, DATAPLANE, QEMU, TINY, CLIENTS],
+  bench: [YARD, DATAPLANE, QEMU, TINY, CLIENTS, MEASURING],
   test: [YARD, DATAPLANE, QEMU, TINY, CLIENTS, TESTING],
 } as const satisfies Readonly<Record<string, readonly ToolGroup[]>>;
 
