@@ -1,5 +1,6 @@
 # Prints the strings and numbers of a JSON text whose path matches the variable `want`, decoded, one after another.
-# The path of a value is the names on the way to it joined by "/", with the index for members of a list.
+# The path of a value is the names on the way to it joined by "/", with the index for members of a list. A program given
+# to awk after this one finds every value in `values`, by its path.
 { text = text $0 "\n" }
 
 END {
@@ -69,11 +70,12 @@ function utf8(code) {
 }
 
 function hex(digits,    i, result) {
-  for (i = 1; i <= 4; i++) result = result * 16 + index("0123456789abcdef", tolower(substr(digits, i, 1))) - 1
-  return result
+  for (i = 1; i <= length(digits); i++) result = result * 16 + index("0123456789abcdef", tolower(substr(digits, i, 1))) - 1
+  return result + 0
 }
 
 function show(path, decoded) {
+  values[path] = decoded
   if (path !~ want) return
   sub(/\n$/, "", decoded)
   print decoded
