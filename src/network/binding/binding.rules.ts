@@ -82,3 +82,6 @@ export function statusOf(
 }
 
 export const DHCP_OWNER = 'network:dhcp';
+
+/** Owners whose ports go along with their network, and give up their addresses with a subnet, without being asked. */
+export const GO_ALONG: readonly string[] = [DHCP_OWNER, 'network:distributed'];

@@ -8,6 +8,7 @@ import type { Sent } from '../attributes/request-body.ts';
 import type { ResourceService } from '../attributes/resource.routes.ts';
 import { checkRevision } from '../attributes/revision.ts';
 import { timestamp } from '../attributes/standard.ts';
+import { GO_ALONG } from '../binding/binding.rules.ts';
 import type { NetworkDeps } from '../network-deps.ts';
 import {
   availabilityZoneNotFound,
@@ -160,7 +161,7 @@ export class NetworkService implements ResourceService<typeof NETWORK, Network> 
       authorizeChange(policy, ctx, NETWORK, { action: 'delete', target, chosen: {} });
       checkRevision(ifMatch, network.row.revision_number);
       const ports = await findPortsOnNetwork(tx, id);
-      const inUse = ports.filter((port) => port.device_owner !== 'network:dhcp');
+      const inUse = ports.filter((port) => !GO_ALONG.includes(port.device_owner));
       if (inUse.length > 0) {
         const ids = inUse.map((port) => port.id).join(',');
         throw networkInUse(

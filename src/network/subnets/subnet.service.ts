@@ -8,6 +8,7 @@ import type { Sent } from '../attributes/request-body.ts';
 import type { ResourceService } from '../attributes/resource.routes.ts';
 import { checkRevision } from '../attributes/revision.ts';
 import { timestamp } from '../attributes/standard.ts';
+import { GO_ALONG } from '../binding/binding.rules.ts';
 import { deleteSubnetAddresses, findPortOnSubnet } from '../ipam/fixed-ip.store.ts';
 import { cidrOf } from '../ipam/ipam.rules.ts';
 import type { NetworkDeps } from '../network-deps.ts';
@@ -43,9 +44,6 @@ export type Subnet = {
   readonly shared: boolean;
   readonly tags: readonly string[];
 };
-
-/** Whose addresses go with a subnet, without being asked. */
-const GO_ALONG = ['network:dhcp'];
 
 export class SubnetService implements ResourceService<typeof SUBNET, Subnet> {
   readonly #deps: NetworkDeps;
