@@ -1,6 +1,5 @@
 /** `stackyard image build tiny`: the guest of our own. */
-import { join } from 'node:path';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { buildTinyImage } from '#drivers/guest-image/tiny-image.ts';
 import { defaultCacheDir } from '#platform/config.ts';
 import { Fault } from '#platform/fault.ts';

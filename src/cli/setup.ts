@@ -12,7 +12,7 @@ import type { VerbArgs } from './verbs.ts';
 
 export async function setup(args: VerbArgs): Promise<number> {
   const job = textOf(args, 'for') ?? 'start';
-  if (!(job in JOBS)) {
+  if (!Object.hasOwn(JOBS, job)) {
     const jobs = Object.keys(JOBS).join(', ');
     throw new Fault('invalid', 'Usage', `--for takes one of ${jobs}, not '${job}'.`);
   }

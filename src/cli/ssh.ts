@@ -1,23 +1,16 @@
 /** `stackyard ssh`: into any server that has an address, from inside the yard. */
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
-import { bridgeName } from '#drivers/dataplane/linux/names.ts';
-import { run } from '#drivers/run.ts';
-import { enterYard, findYard, type Yard } from '#drivers/yard/yard.ts';
+import { join, resolve } from 'node:path';
+import { findControl } from '#app/control-record.ts';
+import { findYard, YARD_STATE_DIR, type Yard } from '#drivers/yard/yard.ts';
 import { statePaths } from '#platform/config.ts';
 import { Fault } from '#platform/fault.ts';
 import { ApiClient } from './api-client.ts';
-import { runInForeground, stateDirOf, textOf } from './common.ts';
+import { codeOfSignal, runInForeground, stateDirOf, textOf } from './common.ts';
+import { openDoor } from './ssh-door.ts';
+import { checkReachable, chooseAddress, findServer, findTarget } from './ssh-target.ts';
 import type { VerbArgs } from './verbs.ts';
-
-type Port = {
-  readonly id: string;
-  readonly network_id: string;
-  readonly fixed_ips: readonly { readonly subnet_id: string; readonly ip_address: string }[];
-};
-
-type Subnet = { readonly id: string; readonly cidr: string };
 
 const SSH_OPTIONS = [
   // Guests come and go, and their addresses with them: a remembered host key would be wrong soon.
@@ -25,152 +18,84 @@ const SSH_OPTIONS = [
   '-oUserKnownHostsFile=/dev/null',
   '-oLogLevel=ERROR',
   '-oConnectTimeout=30',
+  // A connection that is shared would go on in a namespace that nobody knows of any more.
+  '-oControlPath=none',
 ];
 
 export async function ssh(args: VerbArgs): Promise<number> {
-  const [name] = args.positionals;
-  if (name === undefined) {
+  const [word] = args.positionals;
+  if (word === undefined || word === '') {
     throw new Fault('invalid', 'Usage', 'Say which server: stackyard ssh SERVER [-- COMMAND]');
+  }
+  const identity = textOf(args, 'identity');
+  if (identity !== undefined && !existsSync(identity)) {
+    throw new Fault('invalid', 'Usage', `There is no file '${identity}' for --identity.`);
   }
   const stateDir = stateDirOf(args);
   const api = await ApiClient.open(stateDir);
-  const yard = findYard(stateDir);
-  if (!yard) {
-    throw new Fault(
-      'not-found',
-      'NoYard',
-      'This cloud is up with fakes only: no guest runs in it.',
-    );
-  }
-  const serverId = await findServer(api, name);
-  const { port, ip, subnet } = await findAddress(api, serverId, name);
-  await using door = await openDoor(api, yard, port, subnet);
-  const key = textOf(args, 'identity') ?? statePaths(stateDir).demoKey;
+  const yard = getYard(stateDir);
+  const server = await findServer(api, word);
+  checkReachable(server);
+  const address = chooseAddress(server, textOf(args, 'address'));
+  const target = await findTarget(api, server, address);
+
+  // From here on something is to be taken back, whatever comes.
+  using interrupted = catchSignals();
+  await using door = await openDoor(api, yard, target);
+  if (interrupted.by !== undefined) return codeOfSignal(interrupted.by);
   return await runInForeground([
-    ...enterYard(yard),
-    ...door.command,
-    'ssh',
+    ...door.words,
+    // Whoever kills this process with no time to take leave ends the connection too.
+    ...['setpriv', '--pdeathsig', 'TERM', 'ssh'],
     ...SSH_OPTIONS,
-    ...[key, ...ownKeys()].filter((path) => existsSync(path)).flatMap((path) => ['-i', path]),
-    '-l',
-    textOf(args, 'user') ?? 'root',
-    ip,
+    ...keysOf(identity, stateDir).flatMap((path) => ['-i', path]),
+    ...['-l', textOf(args, 'user') ?? 'root', '--', target.ip],
     ...args.positionals.slice(1),
     ...args.rest,
   ]);
 }
 
-/** In a user namespace ssh takes itself for root, and would look for root's keys. */
-function ownKeys(): readonly string[] {
-  return ['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => join(homedir(), '.ssh', name));
-}
-
-async function findServer(api: ApiClient, name: string): Promise<string> {
-  if (/^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(name)) return name;
-  const pattern = `^${name.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`;
-  const query = new URLSearchParams({ all_tenants: '1', name: pattern });
-  const { servers } = (await api.get(`/compute/v2.1/servers?${query.toString()}`)) as {
-    servers: { id: string; name: string }[];
-  };
-  const found = servers.filter((server) => server.name === name);
-  const [server] = found;
-  if (!server) throw new Fault('not-found', 'NoServer', `No server has the name '${name}'.`);
-  if (found.length > 1) {
-    const ids = found.map(({ id }) => id).join(', ');
-    throw new Fault(
-      'conflict',
-      'ManyServers',
-      `Several servers are named '${name}': ${ids}. Use an id.`,
-    );
-  }
-  return server.id;
-}
-
-/**
- * The first IPv4 address of the server's first interface that has one: most guests configure only their first
- * interface by themselves. The server shows its addresses in the order of its interfaces.
- */
-async function findAddress(api: ApiClient, serverId: string, name: string) {
-  const { server } = (await api.get(`/compute/v2.1/servers/${serverId}`)) as {
-    server: { addresses: Readonly<Record<string, readonly { version: number; addr: string }[]>> };
-  };
-  const ip = Object.values(server.addresses)
-    .flat()
-    .find(({ version }) => version === 4)?.addr;
-  const { ports } = (await api.get(`/networking/v2.0/ports?device_id=${serverId}`)) as {
-    ports: Port[];
-  };
-  for (const port of ports) {
-    const fixed = port.fixed_ips.find(({ ip_address }) => ip_address === ip);
-    if (!fixed) continue;
-    const { subnet } = (await api.get(`/networking/v2.0/subnets/${fixed.subnet_id}`)) as {
-      subnet: Subnet;
-    };
-    return { port, ip: fixed.ip_address, subnet };
-  }
+function getYard(stateDir: string): Yard {
+  const yard = findYard(stateDir);
+  const real = findControl(stateDir)?.hypervisor === 'qemu';
+  if (yard && real) return yard;
   throw new Fault(
-    'conflict',
-    'NoAddress',
-    `The server '${name}' has no IPv4 address. Give it a port with one, or look at its console log.`,
+    'not-found',
+    'NoGuests',
+    real
+      ? `The yard of '${stateDir}' has ended. Start the cloud again with 'stackyard up --state-dir ${stateDir}'.`
+      : `The cloud of '${stateDir}' is up with fakes: no guest runs in it.`,
   );
 }
 
-type Door = AsyncDisposable & {
-  /** To be put before a command, so that it runs where the network can be reached. */
-  readonly command: readonly string[];
-};
-
 /**
- * A place in the yard that is on the server's network: the namespace of its DHCP server, or, when it has none, one
- * that is made for this call, on a port of its own.
+ * Keys to try, as they are found in the yard. There ssh may be root of a user namespace and would look for root's,
+ * and the state directory may be hidden where it is outside.
  */
-async function openDoor(api: ApiClient, yard: Yard, port: Port, subnet: Subnet): Promise<Door> {
-  const signal = AbortSignal.timeout(20_000);
-  const [enter = '', ...prefix] = enterYard(yard, '/');
-  const inYard = async (argv: readonly string[]) =>
-    await run(enter, [...prefix, ...argv], { signal });
-  const dhcp = `qdhcp-${port.network_id}`;
-  if (existsInList(await inYard(['ip', 'netns', 'list']), dhcp)) {
-    return {
-      command: ['ip', 'netns', 'exec', dhcp],
-      [Symbol.asyncDispose]: async () => await Promise.resolve(),
-    };
-  }
-  await using undo = new AsyncDisposableStack();
-  const made = (await api.post('/networking/v2.0/ports', {
-    port: {
-      network_id: port.network_id,
-      name: 'stackyard ssh',
-      device_owner: 'stackyard:ssh',
-      fixed_ips: [{ subnet_id: subnet.id }],
-    },
-  })) as { port: Port & { mac_address: string } };
-  undo.defer(async () => await api.delete(`/networking/v2.0/ports/${made.port.id}`));
-  const netns = `ssh-${made.port.id}`;
-  const [outside, inside] = [
-    `ssho${made.port.id.slice(0, 11)}`,
-    `sshi${made.port.id.slice(0, 11)}`,
-  ];
-  const address = `${made.port.fixed_ips[0]?.ip_address}/${subnet.cidr.split('/')[1]}`;
-  await inYard(['ip', 'netns', 'add', netns]);
-  // With the namespace goes its end of the pair, and with that the other end.
-  undo.defer(async () => void (await inYard(['ip', 'netns', 'del', netns])));
-  const inNetns = ['ip', '-n', netns];
-  for (const argv of [
-    ['ip', 'link', 'add', outside, 'type', 'veth', 'peer', 'name', inside, 'netns', netns],
-    ['ip', 'link', 'set', outside, 'master', bridgeName(port.network_id), 'up'],
-    [...inNetns, 'link', 'set', inside, 'address', made.port.mac_address, 'up'],
-    [...inNetns, 'address', 'add', address, 'dev', inside],
-  ]) {
-    await inYard(argv);
-  }
-  const door = undo.move();
-  return {
-    command: ['ip', 'netns', 'exec', netns],
-    [Symbol.asyncDispose]: async () => await door.disposeAsync(),
-  };
+function keysOf(identity: string | undefined, stateDir: string): readonly string[] {
+  const named = identity === undefined ? [] : [resolve(identity)];
+  const demo = existsSync(statePaths(stateDir).demoKey) ? [statePaths(YARD_STATE_DIR).demoKey] : [];
+  const own = ['id_ed25519', 'id_ecdsa', 'id_rsa']
+    .map((name) => join(homedir(), '.ssh', name))
+    .filter((path) => existsSync(path));
+  return [...named, ...demo, ...own];
 }
 
-function existsInList(list: string, name: string): boolean {
-  return list.split('\n').some((line) => line.split(' ')[0] === name);
+const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+type Interrupted = Disposable & { readonly by: (typeof ENDING)[number] | undefined };
+
+/** Until it is disposed of, signals do not end this process at once; the first of them is remembered. */
+function catchSignals(): Interrupted {
+  let by: Interrupted['by'];
+  const handlers = ENDING.map((signal) => [signal, () => (by ??= signal)] as const);
+  for (const [signal, handler] of handlers) process.on(signal, handler);
+  return {
+    get by() {
+      return by;
+    },
+    [Symbol.dispose]: () => {
+      for (const [signal, handler] of handlers) process.off(signal, handler);
+    },
+  };
 }

@@ -4,8 +4,19 @@ import { Fault } from '#platform/fault.ts';
 import { explain, note, print } from './terminal.ts';
 import { VERBS, usage } from './verbs.ts';
 
+const EVERYWHERE = {
+  debug: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+// Whoever reads the output may stop, as `head` does: that ends neither a command nor a cloud in the foreground.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
 const [name = 'help', ...rest] = process.argv.slice(2);
-const debug = rest.includes('--debug');
 
 if (name === 'help' || name === '--help' || name === '-h') {
   print(usage());
@@ -17,26 +28,25 @@ if (name === 'help' || name === '--help' || name === '-h') {
 }
 
 async function main(verbName: string, args: readonly string[]): Promise<number> {
-  const verb = VERBS[verbName];
+  const verb = Object.hasOwn(VERBS, verbName) ? VERBS[verbName] : undefined;
   if (!verb) {
     note(`stackyard: there is no command '${verbName}'.\n\n${usage()}`);
     return 2;
   }
+  // What follows `--` is another program's.
+  const split = args.indexOf('--');
+  const own = split === -1 ? args : args.slice(0, split);
+  const theirs = split === -1 ? [] : args.slice(split + 1);
   try {
-    // What follows `--` is another program's.
-    const split = args.indexOf('--');
-    const own = split === -1 ? args : args.slice(0, split);
-    const theirs = split === -1 ? [] : args.slice(split + 1);
     let parsed;
     try {
       parsed = parseArgs({
-        args: [...own],
-        options: { ...verb.options, debug: { type: 'boolean' }, help: { type: 'boolean' } },
-        allowPositionals: true,
+        args: verb.takesWords ? [...own] : [...own, ...theirs],
+        options: { ...verb.options, ...EVERYWHERE },
+        allowPositionals: verb.takesWords,
       });
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new Fault('invalid', 'Usage', `${why}\n\n${verb.usage}`, { cause });
+      throw new Fault('invalid', 'Usage', misuse(verbName, cause), { cause });
     }
     if (parsed.values['help'] === true) {
       print(verb.usage);
@@ -45,7 +55,14 @@ async function main(verbName: string, args: readonly string[]): Promise<number> 
     const run = await verb.load();
     return await run({ values: parsed.values, positionals: parsed.positionals, rest: theirs });
   } catch (error) {
-    note(explain(error, debug));
+    note(explain(error, own.includes('--debug')));
     return 1;
   }
+}
+
+/** What the parser complains of, without its advice, which does not fit: what follows `--` is not ours. */
+function misuse(verbName: string, cause: unknown): string {
+  const said = cause instanceof Error ? cause.message : String(cause);
+  const [sentence = said] = said.split(/\.?(?:\n| (?=To |This ))/);
+  return `${sentence.replace(/\.$/, '')}. See 'stackyard ${verbName} --help'.`;
 }

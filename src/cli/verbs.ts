@@ -16,6 +16,8 @@ export type Verb = {
   readonly summary: string;
   readonly usage: string;
   readonly options: ParseArgsOptionsConfig;
+  /** False when a word that is no option must be a mistake: `down NAME --purge` would purge another cloud. */
+  readonly takesWords: boolean;
   readonly load: () => Promise<VerbRun>;
 };
 
@@ -42,6 +44,7 @@ export const VERBS: Readonly<Record<string, Verb>> = {
       detach: { type: 'boolean' },
       'log-level': { type: 'string' },
     },
+    takesWords: false,
     load: async () => (await import('./up.ts')).up,
   },
   down: {
@@ -49,34 +52,48 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     usage:
       'stackyard down [--state-dir DIR] [--purge]\n\n  --purge  remove the state directory too',
     options: { ...STATE_DIR, purge: { type: 'boolean' } },
+    takesWords: false,
     load: async () => (await import('./down.ts')).down,
   },
   status: {
     summary: 'say what runs',
     usage: 'stackyard status [--state-dir DIR] [--json]',
     options: { ...STATE_DIR, json: { type: 'boolean' } },
+    takesWords: false,
     load: async () => (await import('./status.ts')).status,
   },
   doctor: {
     summary: 'say what this machine has and lacks',
     usage: 'stackyard doctor [--json]',
     options: { ...STATE_DIR, json: { type: 'boolean' } },
+    takesWords: false,
     load: async () => (await import('./doctor.ts')).doctor,
   },
   exec: {
     summary: 'run a command inside the yard',
-    usage: 'stackyard exec [--state-dir DIR] -- COMMAND [ARG ...]',
+    usage:
+      'stackyard exec [--state-dir DIR] -- COMMAND [ARG ...]\n\n' +
+      '  There every network of the cloud is at hand: exec -- ip link; exec -- ip netns list',
     options: { ...STATE_DIR },
+    takesWords: true,
     load: async () => (await import('./exec.ts')).exec,
   },
   ssh: {
     summary: 'log in to a server that has an address',
     usage:
-      'stackyard ssh [--state-dir DIR] [--user NAME] [--identity FILE] SERVER [-- COMMAND ...]\n\n' +
+      'stackyard ssh [--state-dir DIR] [--address IP] [--user NAME] [--identity FILE]\n' +
+      '              SERVER [-- COMMAND ...]\n\n' +
       '  SERVER           its id, or its name when only one has it\n' +
+      "  --address IP     one of its addresses; the first interface's when not given\n" +
       '  --user NAME      root when not given\n' +
       "  --identity FILE  a private key; your own keys and the demo project's are tried anyway",
-    options: { ...STATE_DIR, user: { type: 'string' }, identity: { type: 'string' } },
+    options: {
+      ...STATE_DIR,
+      address: { type: 'string' },
+      user: { type: 'string' },
+      identity: { type: 'string' },
+    },
+    takesWords: true,
     load: async () => (await import('./ssh.ts')).ssh,
   },
   image: {
@@ -85,18 +102,21 @@ export const VERBS: Readonly<Record<string, Verb>> = {
       'stackyard image build tiny [--output DIR]\n\n' +
       '  Builds the tiny guest (kernel, ramdisk, disk) into DIR, the cache directory when not given.',
     options: { ...STATE_DIR, output: { type: 'string' } },
+    takesWords: true,
     load: async () => (await import('./image.ts')).image,
   },
   demo: {
     summary: 'act out what the project is for, with real guests',
     usage: 'stackyard demo [--keep]\n\n  --keep  leave the cloud of the demo up',
     options: { keep: { type: 'boolean' }, 'state-dir': { type: 'string' } },
+    takesWords: false,
     load: async () => (await import('./demo/demo.ts')).demo,
   },
   setup: {
     summary: 'bring what this machine lacks (as root on Debian)',
     usage: 'stackyard setup --for start|test|demo|bench',
     options: { for: { type: 'string' } },
+    takesWords: false,
     load: async () => (await import('./setup.ts')).setup,
   },
 };

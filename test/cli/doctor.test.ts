@@ -56,3 +56,11 @@ test('the launcher works through a link, and says what to do without npm package
     await rm(folder, { recursive: true });
   }
 });
+
+test('who reads its output may stop reading', async () => {
+  const script = '{ "$1" --help; echo "code $?" >&2; } | true';
+  const { stderr } = await attempt('sh', ['-c', script, 'sh', STACKYARD], {
+    signal: AbortSignal.timeout(20_000),
+  });
+  assert.equal(stderr, 'code 0\n');
+});
