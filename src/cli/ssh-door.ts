@@ -4,6 +4,7 @@ import { isAlive, markProcess, type ProcessMark } from '#drivers/processes.ts';
 import { run } from '#drivers/run.ts';
 import { YARD_NET_FILE } from '#drivers/yard/keeper-script.ts';
 import { enterYard, type Yard } from '#drivers/yard/yard.ts';
+import { Fault } from '#platform/fault.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Target } from './ssh-target.ts';
 import { note } from './terminal.ts';
@@ -133,6 +134,8 @@ async function removePort(api: ApiClient, id: string): Promise<void> {
   try {
     await api.ensureAbsent(`${PORTS}/${id}`);
   } catch (error) {
+    // The cloud has gone down under the connection, if it is not gone for good: the next call finds the port.
+    if (error instanceof Fault && error.code === 'CloudSilent') return;
     const why = error instanceof Error ? error.message : String(error);
     note(`stackyard: port ${id} stays until the next 'stackyard ssh' or its network goes: ${why}`);
   }
