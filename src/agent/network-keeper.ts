@@ -58,7 +58,8 @@ export class NetworkKeeper {
 
   /** Makes what has changed real soon. */
   wake(): void {
-    if (this.#deps.signal.aborted) return;
+    // Until control has spoken nothing is known to be unwanted.
+    if (this.#deps.signal.aborted || !this.#deps.desired.known) return;
     if (this.#passing) {
       this.#again = true;
       return;
@@ -98,11 +99,10 @@ export class NetworkKeeper {
 
   async #pass(): Promise<void> {
     const { desired, log, signal } = this.#deps;
-    // Until control has spoken nothing is known to be unwanted.
     const revision = desired.revision;
     let failed = false;
     try {
-      if (desired.known) failed = await this.#applyChange(this.#change(), revision);
+      failed = await this.#applyChange(this.#change(), revision);
     } catch (error) {
       failed = true;
       if (!signal.aborted) log.error({ err: error }, 'the data plane could not be brought in line');

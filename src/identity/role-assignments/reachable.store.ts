@@ -1,5 +1,6 @@
 /** What a user can scope a token to, in SQL. */
 import type { Db } from '#platform/db/tables.ts';
+import { heldBy } from './held-by.store.ts';
 import { findProjects, projectsUnder, type ProjectRow } from '../projects/project.store.ts';
 
 /** The projects on which a user has any role: directly, through a group, or inherited. */
@@ -42,22 +43,7 @@ async function targetsOfUser(db: Db, userId: string) {
     .selectFrom('role_assignments')
     .select(['target_type as type', 'target_id as id', 'inherited'])
     .distinct()
-    .where((eb) =>
-      eb.or([
-        eb.and([eb('actor_type', '=', 'user'), eb('actor_id', '=', userId)]),
-        eb.and([
-          eb('actor_type', '=', 'group'),
-          eb(
-            'actor_id',
-            'in',
-            eb
-              .selectFrom('user_group_members')
-              .select('group_id')
-              .where('user_group_members.user_id', '=', userId),
-          ),
-        ]),
-      ]),
-    )
+    .where((eb) => heldBy(eb, userId))
     .execute();
 }
 

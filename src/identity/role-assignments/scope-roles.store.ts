@@ -1,5 +1,6 @@
 /** The roles that a user has on something, in SQL: directly, through groups, and inherited from above. */
 import type { Db } from '#platform/db/tables.ts';
+import { heldBy } from './held-by.store.ts';
 import type { Implication } from './role-assignment.rules.ts';
 
 /** What roles are held on. */
@@ -20,22 +21,7 @@ export async function roleIdsOn(
     .selectFrom('role_assignments')
     .select('role_id')
     .distinct()
-    .where((eb) =>
-      eb.or([
-        eb.and([eb('actor_type', '=', 'user'), eb('actor_id', '=', userId)]),
-        eb.and([
-          eb('actor_type', '=', 'group'),
-          eb(
-            'actor_id',
-            'in',
-            eb
-              .selectFrom('user_group_members')
-              .select('group_id')
-              .where('user_group_members.user_id', '=', userId),
-          ),
-        ]),
-      ]),
-    )
+    .where((eb) => heldBy(eb, userId))
     .where((eb) =>
       eb.or([
         eb.and([
