@@ -1,4 +1,5 @@
 /** The agent between control's documents and fake drivers. */
+import { DEFAULT_STORM_CONTROL, pinnedTo } from '#base/host/firewall.ts';
 import assert from 'node:assert/strict';
 import { duplexPair } from 'node:stream';
 import { test } from 'node:test';
@@ -23,7 +24,8 @@ function port(id: string): PortSpec {
     mac: 'fa:16:3e:00:00:01',
     mtu: 1500,
     adminStateUp: true,
-    allowedMacs: ['fa:16:3e:00:00:01'],
+    firewall: pinnedTo(['fa:16:3e:00:00:01']),
+    storm: DEFAULT_STORM_CONTROL,
   };
 }
 

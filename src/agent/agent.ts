@@ -126,7 +126,7 @@ export class Agent {
         }
         break;
       case 'read':
-        void this.#read(link, message);
+        if (message.what === 'console') void this.#read(link, message);
         break;
       case 'ping':
         link.send({ type: 'pong' });
@@ -136,7 +136,7 @@ export class Agent {
 
   async #read(
     link: LineLink<ToControl, ToAgent>,
-    { id, server, lines }: Extract<ToAgent, { type: 'read' }>,
+    { id, server, lines }: Extract<ToAgent, { type: 'read'; what: 'console' }>,
   ): Promise<void> {
     try {
       const { hypervisor } = this.#deps;

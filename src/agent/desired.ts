@@ -25,6 +25,18 @@ export class Desired {
     return this.#sections.ports;
   }
 
+  get groups(): ReadonlyMap<string, HostDocument['groups'][string]> {
+    return this.#sections.groups;
+  }
+
+  get members(): ReadonlyMap<string, HostDocument['members'][string]> {
+    return this.#sections.members;
+  }
+
+  get addressGroups(): ReadonlyMap<string, HostDocument['addressGroups'][string]> {
+    return this.#sections.addressGroups;
+  }
+
   get servers(): ReadonlyMap<string, HostDocument['servers'][string]> {
     return this.#sections.servers;
   }
@@ -45,7 +57,14 @@ export class Desired {
 }
 
 function sectionsOf(document: HostDocument): Sections {
-  const sections: Sections = { networks: new Map(), ports: new Map(), servers: new Map() };
+  const sections: Sections = {
+    networks: new Map(),
+    ports: new Map(),
+    groups: new Map(),
+    members: new Map(),
+    addressGroups: new Map(),
+    servers: new Map(),
+  };
   for (const section of SECTIONS) {
     const members: Map<string, unknown> = sections[section];
     for (const [id, value] of Object.entries(document[section])) members.set(id, value);

@@ -1,6 +1,7 @@
 /** The keeper of the data plane, woken at odd times. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { EMPTY_DOCUMENT } from '#base/host/document.ts';
 import { FakeDataplane } from '#drivers/dataplane/fake/fake-dataplane.ts';
 import { silentLog } from '#platform/log.ts';
 import { Desired } from './desired.ts';
@@ -21,7 +22,7 @@ test('a keeper that was woken before control spoke still plugs what control want
   });
   keeper.wake();
   const network = { id: 'net', mtu: 1500, adminStateUp: true, dhcp: null };
-  desired.replace(1, { networks: { net: network }, ports: {}, servers: {} });
+  desired.replace(1, { ...EMPTY_DOCUMENT, networks: { net: network } });
   keeper.wake();
   await keeper.idle();
   const { networks } = await dataplane.observe({ signal: stop.signal });

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ObservedError, PortObservation } from '#base/host/document.ts';
 import type { NetworkSpec, PortSpec } from '#base/host/links.ts';
-import type { Dataplane, DataplaneChange } from '#drivers/dataplane/dataplane.ts';
+import { NO_CHANGE, type Dataplane, type DataplaneChange } from '#drivers/dataplane/dataplane.ts';
 import type { Logger } from '#platform/log.ts';
 import type { Desired } from './desired.ts';
 import { observedError, observedFault } from './errors.ts';
@@ -131,6 +131,7 @@ export class NetworkKeeper {
         .map((id) => (desired.ports.get(id) ?? this.#ports.get(id))?.networkId),
     );
     return {
+      ...NO_CHANGE,
       networks: [...desired.networks.values()].filter(
         (network) => !isDeepStrictEqual(this.#networks.get(network.id), network),
       ),
@@ -190,6 +191,7 @@ export class NetworkKeeper {
           error: errorOf(id),
           plugged: !failures.has(id),
           carrier: this.#carrierOf(id),
+          storm: 'ok',
         },
       ]),
     );
@@ -251,6 +253,7 @@ export class NetworkKeeper {
           error: observations.find('ports', id)?.error ?? null,
           plugged: plugged.has(id),
           carrier: this.#carrierOf(id),
+          storm: 'ok',
         },
       ]),
     );

@@ -1,10 +1,14 @@
 /** What the agent sees of its host; whoever listens hears only what is new. */
 import { isDeepStrictEqual } from 'node:util';
-import { SECTIONS, type HostObservations, type Section } from '#base/host/document.ts';
+import {
+  OBSERVED_SECTIONS,
+  type HostObservations,
+  type ObservedSection,
+} from '#base/host/document.ts';
 import type { MemberChange } from '#platform/host/host-protocol.ts';
 
-type Seen<S extends Section> = HostObservations[S][string];
-type Sections = { [S in Section]: Map<string, Seen<S>> };
+type Seen<S extends ObservedSection> = HostObservations[S][string];
+type Sections = { [S in ObservedSection]: Map<string, Seen<S>> };
 type Change = MemberChange<HostObservations>;
 
 export class Observations {
@@ -15,17 +19,17 @@ export class Observations {
     this.#listener = listener;
   }
 
-  find<S extends Section>(section: S, id: string): Seen<S> | undefined {
+  find<S extends ObservedSection>(section: S, id: string): Seen<S> | undefined {
     const members: Map<string, Seen<S>> = this.#sections[section];
     return members.get(id);
   }
 
-  ids(section: Section): readonly string[] {
+  ids(section: ObservedSection): readonly string[] {
     return [...this.#sections[section].keys()];
   }
 
   /** Takes in what was seen; null when it is not there. */
-  set<S extends Section>(
+  set<S extends ObservedSection>(
     section: S,
     entries: readonly (readonly [string, Seen<S> | null])[],
   ): void {
@@ -41,14 +45,14 @@ export class Observations {
   }
 
   all(): readonly Change[] {
-    return SECTIONS.flatMap((section) =>
+    return OBSERVED_SECTIONS.flatMap((section) =>
       [...this.#sections[section]].map(([id, value]) => ({ section, id, value })),
     );
   }
 
   forgetSettled(): void {
-    for (const section of SECTIONS) {
-      const members: Map<string, Seen<Section>> = this.#sections[section];
+    for (const section of OBSERVED_SECTIONS) {
+      const members: Map<string, Seen<ObservedSection>> = this.#sections[section];
       for (const [id, value] of members) members.set(id, { ...value, settled: 0 });
     }
   }

@@ -59,7 +59,7 @@ export const dhcpChecks: readonly Check<DataplaneWorld>[] = [
   {
     name: 'a MAC that no port has is not answered, whatever it asks for or calls itself',
     run: async (world) => {
-      await using scene = await openScene(world, { allowedMacs: null });
+      await using scene = await openScene(world, { firewall: null });
       const { plane, network, dhcp, port, wire } = scene;
       const hosts = [hostOf(port, dhcp, '10.7.0.11')];
       await plane.apply({ networks: [{ ...network, dhcp: { ...dhcp, hosts } }] });
@@ -97,7 +97,7 @@ export const dhcpChecks: readonly Check<DataplaneWorld>[] = [
   {
     name: 'an address that was leased to a deleted port is given to the port that has it now',
     run: async (world) => {
-      await using scene = await openScene(world, { allowedMacs: null });
+      await using scene = await openScene(world, { firewall: null });
       const { plane, network, dhcp, port, wire } = scene;
       const old = { ...port, id: randomUUID(), mac: newMac() };
       const serve = async (one: typeof port) => {
@@ -125,7 +125,7 @@ export const dhcpChecks: readonly Check<DataplaneWorld>[] = [
   {
     name: 'routes, name servers, a missing gateway and options of one port arrive as they were given',
     run: async (world) => {
-      await using scene = await openScene(world, { allowedMacs: null });
+      await using scene = await openScene(world, { firewall: null });
       const { plane, network, port, wire } = scene;
       const other = { ...port, id: randomUUID(), mac: newMac() };
       const subnet = dhcpOf().subnets[0]!;
@@ -172,7 +172,7 @@ export const dhcpChecks: readonly Check<DataplaneWorld>[] = [
   {
     name: 'two subnets of a network are served by one server',
     run: async (world) => {
-      await using scene = await openScene(world, { allowedMacs: null });
+      await using scene = await openScene(world, { firewall: null });
       const { plane, network, port, wire } = scene;
       const second = { ...dhcpOf().subnets[0]!, cidr: '10.8.0.0/16', gateway: '10.8.0.1' };
       const dhcp = dhcpOf({ addresses: ['10.7.0.2/24', '10.8.0.2/16'] });

@@ -1,4 +1,5 @@
 /** What the Linux data plane promises about links and frames, seen from inside a yard. */
+import { pinnedTo } from '#base/host/firewall.ts';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { execPath } from 'node:process';
@@ -51,7 +52,7 @@ export const linkChecks: readonly Check<DataplaneWorld>[] = [
       assert.doesNotMatch(addresses, /: (br|tap)/, 'the yard has no address on a network');
       assert.deepEqual(await plane.dataplane.observe(world), {
         networks: [network.id],
-        ports: [{ id: port.id, plugged: true, carrier: false }],
+        ports: [{ id: port.id, plugged: true, carrier: false, storm: 'ok' }],
       });
     },
   },
@@ -59,7 +60,7 @@ export const linkChecks: readonly Check<DataplaneWorld>[] = [
     name: 'applying again what is so runs no command; a restarted agent only looks',
     run: async (world) => {
       const network = networkOf();
-      const ports = [portOf(network), portOf(network, { allowedMacs: null })];
+      const ports = [portOf(network), portOf(network, { firewall: null })];
       {
         await using plane = openPlane(world);
         await plane.apply({ networks: [network], ports });
@@ -96,7 +97,7 @@ export const linkChecks: readonly Check<DataplaneWorld>[] = [
       const [red, blue] = [networkOf(), networkOf()];
       const ports = [portOf(red), portOf(red), portOf(blue), portOf(blue)];
       // The same MAC on both networks, as two tenants may choose.
-      const twin = { ...ports[3]!, mac: ports[1]!.mac, allowedMacs: [ports[1]!.mac] };
+      const twin = { ...ports[3]!, mac: ports[1]!.mac, firewall: pinnedTo([ports[1]!.mac]) };
       const [a, b, c, d] = [ports[0]!, ports[1]!, ports[2]!, twin];
       await plane.apply({ networks: [red, blue], ports: [a, b, c, d] });
       await using wires = await hold(world, [a, b, c, d]);
@@ -135,16 +136,16 @@ export const linkChecks: readonly Check<DataplaneWorld>[] = [
       say(from.mac, 'own');
       await untilText(seen, 'own');
 
-      await plane.apply({ ports: [{ ...from, allowedMacs: [from.mac, extra] }] });
+      await plane.apply({ ports: [{ ...from, firewall: pinnedTo([from.mac, extra]) }] });
       say(extra, 'allowed pair');
       await untilText(seen, 'allowed pair');
 
-      await plane.apply({ ports: [{ ...from, allowedMacs: [extra] }] });
+      await plane.apply({ ports: [{ ...from, firewall: pinnedTo([extra]) }] });
       say(from.mac, 'no longer allowed');
       say(extra, 'still allowed');
       await untilText(seen, 'still allowed');
 
-      await plane.apply({ ports: [{ ...from, allowedMacs: null }] });
+      await plane.apply({ ports: [{ ...from, firewall: null }] });
       say('fa:16:3e:99:99:99', 'port security off');
       await untilText(seen, 'port security off');
 
@@ -248,7 +249,7 @@ export const linkChecks: readonly Check<DataplaneWorld>[] = [
           await until(`${round}: up`, () => told.includes(`${port.id} true`));
           const { ports } = await plane.dataplane.observe(world);
           const seen = ports.filter((one) => one.carrier);
-          assert.deepEqual(seen, [{ id: port.id, plugged: true, carrier: true }]);
+          assert.deepEqual(seen, [{ id: port.id, plugged: true, carrier: true, storm: 'ok' }]);
         }
         await until(`${round}: down`, () => told.includes(`${port.id} false`));
         told.length = 0;
@@ -319,7 +320,11 @@ export const linkChecks: readonly Check<DataplaneWorld>[] = [
       const network = networkOf();
       const good = [portOf(network), portOf(network)];
       const homeless = portOf(networkOf());
-      const forged = { ...portOf(network), mac: 'x', allowedMacs: ['fa:16:3e:00:00:01, "tapx"'] };
+      const forged = {
+        ...portOf(network),
+        mac: 'x',
+        firewall: pinnedTo(['fa:16:3e:00:00:01, "tapx"']),
+      };
       const huge = portOf(network, { mtu: 1_000_000 });
       const thief = { ...portOf(network), tap: good[0]!.tap };
       const foreign = portOf(network);

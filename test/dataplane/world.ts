@@ -1,11 +1,12 @@
 /** What a check of the data plane has at hand: a plane of its own, networks, ports, and the kernel to ask. */
+import { DEFAULT_STORM_CONTROL, pinnedTo } from '#base/host/firewall.ts';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { tapName, type DhcpSpec, type NetworkSpec, type PortSpec } from '#base/host/links.ts';
 import { silentLog } from '#platform/log.ts';
-import type { DataplaneChange } from '../../src/drivers/dataplane/dataplane.ts';
+import { NO_CHANGE, type DataplaneChange } from '../../src/drivers/dataplane/dataplane.ts';
 import { LinuxDataplane } from '../../src/drivers/dataplane/linux/linux-dataplane.ts';
 import { attempt, run } from '../../src/drivers/run.ts';
 import { until } from './check.ts';
@@ -60,7 +61,7 @@ export function openPlane(world: DataplaneWorld, watchMs = 60_000): Plane {
 }
 
 export function changeOf(change: Partial<DataplaneChange>): DataplaneChange {
-  return { networks: [], ports: [], absentNetworks: [], absentPorts: [], ...change };
+  return { ...NO_CHANGE, ...change };
 }
 
 /** Plugs and unplugs for ever, and says a character for each command that it begins. */
@@ -145,7 +146,8 @@ export function portOf(network: NetworkSpec, fields: Partial<PortSpec> = {}): Po
     mac,
     mtu: network.mtu,
     adminStateUp: true,
-    allowedMacs: [mac],
+    firewall: pinnedTo([mac]),
+    storm: DEFAULT_STORM_CONTROL,
     ...fields,
   };
 }

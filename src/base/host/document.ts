@@ -1,11 +1,18 @@
 /** The host protocol's two documents: what a host should be, and what it is seen to be. */
 import type { DomainPower, DomainSpec } from './domain.ts';
+import type { AddressGroupSpec, MemberSpec, SecurityGroupSpec, StormState } from './firewall.ts';
 import type { NetworkSpec, PortSpec } from './links.ts';
 
 /** What control wants of one host, by id. A member that is missing is not wanted there. */
 export type HostDocument = {
   readonly networks: Readonly<Record<string, NetworkSpec>>;
   readonly ports: Readonly<Record<string, PortSpec>>;
+  /** Security groups of the ports, and those that their rules name. */
+  readonly groups: Readonly<Record<string, SecurityGroupSpec>>;
+  /** Ports of all hosts, by port id, that are in a group which a rule here names as its remote. */
+  readonly members: Readonly<Record<string, MemberSpec>>;
+  /** Address groups that rules here name. */
+  readonly addressGroups: Readonly<Record<string, AddressGroupSpec>>;
   readonly servers: Readonly<Record<string, DomainSpec>>;
 };
 
@@ -17,6 +24,8 @@ export type HostObservations = {
 };
 
 export type Section = keyof HostDocument;
+/** Sections of which agents tell what they see; what is wrong with others shows on the ports that they are for. */
+export type ObservedSection = keyof HostObservations;
 
 /** Why the agent could not bring something about. `message` may be shown to a tenant. */
 export type ObservedError = { readonly code: string; readonly message: string };
@@ -35,6 +44,7 @@ export type PortObservation = Observation & {
   readonly plugged: boolean;
   /** A guest holds the other end. */
   readonly carrier: boolean;
+  readonly storm: StormState;
 };
 export type ServerObservation = Observation & {
   readonly power: DomainPower;
@@ -56,7 +66,27 @@ export type HostFacts = {
   readonly cpuModel: string;
 };
 
-export const SECTIONS = ['networks', 'ports', 'servers'] as const satisfies readonly Section[];
+export const SECTIONS = [
+  'networks',
+  'addressGroups',
+  'groups',
+  'members',
+  'ports',
+  'servers',
+] as const satisfies readonly Section[];
+
+export const OBSERVED_SECTIONS = [
+  'networks',
+  'ports',
+  'servers',
+] as const satisfies readonly ObservedSection[];
 
 /** A document with nothing in it. */
-export const EMPTY_DOCUMENT: HostDocument = { networks: {}, ports: {}, servers: {} };
+export const EMPTY_DOCUMENT: HostDocument = {
+  networks: {},
+  ports: {},
+  groups: {},
+  members: {},
+  addressGroups: {},
+  servers: {},
+};

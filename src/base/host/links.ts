@@ -1,4 +1,5 @@
 /** What a host should plug: the part of the desired document that describes networks and ports. */
+import type { PortFirewall, StormControl, StormState } from './firewall.ts';
 
 export type NetworkSpec = {
   readonly id: string;
@@ -17,8 +18,10 @@ export type PortSpec = {
   readonly mac: string;
   readonly mtu: number;
   readonly adminStateUp: boolean;
-  /** Source MACs that may leave the port; null when its port security is off. */
-  readonly allowedMacs: readonly string[] | null;
+  /** What may leave and enter the port; null when its port security is off: everything. */
+  readonly firewall: PortFirewall | null;
+  /** Holds with and without port security. */
+  readonly storm: StormControl;
 };
 
 /** One DHCP server for a network, listening on a port of its own. */
@@ -60,6 +63,7 @@ export type PortState = {
   readonly id: string;
   readonly plugged: boolean;
   readonly carrier: boolean;
+  readonly storm: StormState;
 };
 
 /** The tap name that a port has on every host. */

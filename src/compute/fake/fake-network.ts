@@ -1,4 +1,5 @@
 /** A network service in memory, for tests of compute: networks, ports, addresses, quotas, and calls that fail. */
+import { DEFAULT_STORM_CONTROL, pinnedTo } from '#base/host/firewall.ts';
 import { Fault } from '#platform/fault.ts';
 import type { Context } from '#platform/context.ts';
 import type { DesiredHosts } from '#platform/host/desired-hosts.ts';
@@ -234,7 +235,8 @@ export class FakeNetwork implements NetworkApi {
       mac: port.mac,
       mtu: 1450,
       adminStateUp: true,
-      allowedMacs: [port.mac],
+      firewall: pinnedTo([port.mac]),
+      storm: DEFAULT_STORM_CONTROL,
     });
   }
 

@@ -1,4 +1,11 @@
 /** What the agent needs of a data plane. */
+import type {
+  AddressGroupSpec,
+  MemberSpec,
+  PortCounters,
+  SecurityGroupSpec,
+  StormState,
+} from '#base/host/firewall.ts';
 import type { NetworkSpec, PortSpec, PortState } from '#base/host/links.ts';
 
 export type CallOptions = { readonly signal: AbortSignal };
@@ -9,9 +16,32 @@ export type DataplaneChange = {
   readonly ports: readonly PortSpec[];
   readonly absentNetworks: readonly string[];
   readonly absentPorts: readonly string[];
+  readonly groups: readonly SecurityGroupSpec[];
+  readonly members: readonly MemberSpec[];
+  readonly addressGroups: readonly AddressGroupSpec[];
+  readonly absentGroups: readonly string[];
+  readonly absentMembers: readonly string[];
+  readonly absentAddressGroups: readonly string[];
 };
 
-/** What could not be done, by id; everything not named here was done. */
+/** A change of nothing. */
+export const NO_CHANGE: DataplaneChange = {
+  networks: [],
+  ports: [],
+  absentNetworks: [],
+  absentPorts: [],
+  groups: [],
+  members: [],
+  addressGroups: [],
+  absentGroups: [],
+  absentMembers: [],
+  absentAddressGroups: [],
+};
+
+/**
+ * What could not be done, by id of network, port, group, member or address group; everything not named here was
+ * done. What was not done is as it was before.
+ */
 export type DataplaneFailures = ReadonlyMap<string, Error>;
 
 /** What is there now, asked of the kernel and never of a cache. */
@@ -22,8 +52,8 @@ export type DataplaneState = {
 
 /**
  * A data plane joins the taps of one host to networks: a bridge for each network, a tap for each
- * port, a DHCP server for each network that wants one. It lives inside the yard and touches
- * nothing outside.
+ * port, a DHCP server for each network that wants one, and a firewall between them. It lives inside
+ * the yard and touches nothing outside.
  *
  * `apply` is idempotent: applying what is already so succeeds and changes nothing. One failure
  * does not keep the rest of the change from being made.
@@ -36,6 +66,10 @@ export interface Dataplane {
    * for a port that is administratively down. Losing a call only costs time.
    */
   onPortChange(listener: (portId: string, carrier: boolean) => void): void;
+  /** Called when a port's storm state is another, within a second. Losing a call only costs time. */
+  onStorm(listener: (portId: string, state: StormState) => void): void;
+  /** What went through ports and was dropped, by port id: of all ports, read from the kernel now. */
+  counters(options: CallOptions): Promise<ReadonlyMap<string, PortCounters>>;
   /** Closes watchers. Links, rules and DHCP servers stay. */
   close(): Promise<void>;
 }

@@ -1,4 +1,5 @@
 /** What hosts are told of ports and networks, and what becomes of what they see. */
+import { DEFAULT_STORM_CONTROL, pinnedTo } from '#base/host/firewall.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PortObservation } from '#base/host/document.ts';
@@ -22,7 +23,13 @@ for (const [host, vnicType, vifType] of planned) {
   });
 }
 
-const SEEN: PortObservation = { settled: 9, error: null, plugged: true, carrier: true };
+const SEEN: PortObservation = {
+  settled: 9,
+  error: null,
+  plugged: true,
+  carrier: true,
+  storm: 'ok',
+};
 
 /** A network service with a network, a subnet, two hosts, and a port bound to the first. */
 async function start() {
@@ -90,7 +97,8 @@ test('a bound port and its network, with DHCP, are said to its host and no other
     mac: 'fa:16:3e:00:00:01',
     mtu: 1500,
     adminStateUp: true,
-    allowedMacs: ['fa:16:3e:00:00:01', 'fa:16:3e:00:00:99'],
+    firewall: pinnedTo(['fa:16:3e:00:00:01', 'fa:16:3e:00:00:99']),
+    storm: DEFAULT_STORM_CONTROL,
   });
   const { dhcp, ...network } = net.networkOn('h1') ?? assert.fail('the network is not there');
   assert.deepEqual(network, { id: net.network_id, mtu: 1500, adminStateUp: true });
@@ -156,7 +164,7 @@ test('every change of a port is said to its host at once', async () => {
     allowed_address_pairs: [],
     port_security_enabled: false,
   });
-  assert.equal(net.portOn('h1')?.allowedMacs, null);
+  assert.equal(net.portOn('h1')?.firewall, null);
   await net.change({ fixed_ips: [{ ip_address: '10.0.0.51' }] });
   assert.equal(net.networkOn('h1')?.dhcp?.hosts[0]?.ip, '10.0.0.51');
   await net.red.delete(`/v2.0/ports/${net.port.id}`);

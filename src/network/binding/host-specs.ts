@@ -1,4 +1,5 @@
 /** Rows as what a host should plug: the network's sections of the desired document. Pure. */
+import { DEFAULT_STORM_CONTROL } from '#base/host/firewall.ts';
 import {
   tapName,
   type DhcpHost,
@@ -33,7 +34,11 @@ export function portSpec(port: PlugRow, mtu: number): PortSpec {
     mac: port.mac_address,
     mtu,
     adminStateUp: port.admin_state_up === 1,
-    allowedMacs: port.port_security_enabled === 1 ? [...macs] : null,
+    firewall:
+      port.port_security_enabled === 1
+        ? { mode: 'l2', macs: [...macs], pairs: [], ethertypes: [], groups: [] }
+        : null,
+    storm: DEFAULT_STORM_CONTROL,
   };
 }
 

@@ -77,10 +77,13 @@ export class DesiredHosts {
 
   /** The whole document of a host, as of its present revision. */
   document(host: string): HostDocument {
-    const { networks, ports, servers } = this.#host(host).sections;
+    const { networks, ports, groups, members, addressGroups, servers } = this.#host(host).sections;
     return {
       networks: Object.fromEntries(networks),
       ports: Object.fromEntries(ports),
+      groups: Object.fromEntries(groups),
+      members: Object.fromEntries(members),
+      addressGroups: Object.fromEntries(addressGroups),
       servers: Object.fromEntries(servers),
     };
   }
@@ -97,10 +100,21 @@ export class DesiredHosts {
       // Revisions begin at 1, so that an agent that has nothing yet, at 0, is always behind.
       host = {
         revision: 1,
-        sections: { networks: new Map(), ports: new Map(), servers: new Map() },
+        sections: emptySections(),
       };
       this.#hosts.set(name, host);
     }
     return host;
   }
+}
+
+function emptySections(): Sections {
+  return {
+    networks: new Map(),
+    ports: new Map(),
+    groups: new Map(),
+    members: new Map(),
+    addressGroups: new Map(),
+    servers: new Map(),
+  };
 }

@@ -8,17 +8,17 @@
  */
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
-import type { HostDocument, HostFacts, HostObservations, Section } from '#base/host/document.ts';
+import type { HostDocument, HostFacts, HostObservations } from '#base/host/document.ts';
 import type { Logger } from '../log.ts';
 
 /** Goes up when an older agent would misunderstand. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** One member with a new value; null when it is gone. */
 export type MemberChange<D extends HostDocument | HostObservations> = {
-  readonly section: Section;
+  readonly section: keyof D;
   readonly id: string;
-  readonly value: D[Section][string] | null;
+  readonly value: D[keyof D][keyof D[keyof D]] | null;
 };
 
 export type ToAgent =
@@ -37,6 +37,8 @@ export type ToAgent =
       readonly server: string;
       readonly lines: number | null;
     }
+  /** The answer's text is JSON: `PortCounters` by port id. */
+  | { readonly type: 'read'; readonly id: number; readonly what: 'counters' }
   | { readonly type: 'ping' };
 
 export type ToControl =

@@ -2,22 +2,22 @@
 import type {
   HostFacts,
   HostObservations,
-  Section,
+  ObservedSection,
   ServerObservation,
 } from '#base/host/document.ts';
 import { orAborted } from '#base/async.ts';
 
-export type Observed<S extends Section> = HostObservations[S][string];
+export type Observed<S extends ObservedSection> = HostObservations[S][string];
 
 /** One member that is seen to be different; `undefined` when it is not there any more. */
 export type ObservedChange = {
   readonly host: string;
-  readonly section: Section;
+  readonly section: ObservedSection;
   readonly id: string;
-  readonly value: Observed<Section> | undefined;
+  readonly value: Observed<ObservedSection> | undefined;
 };
 
-type Sections = { [S in Section]: Map<string, Observed<S>> };
+type Sections = { [S in ObservedSection]: Map<string, Observed<S>> };
 
 type Host = {
   readonly facts: HostFacts;
@@ -79,7 +79,7 @@ export class ObservedHosts {
   }
 
   /** Takes over what an agent saw of one member. */
-  observe<S extends Section>(
+  observe<S extends ObservedSection>(
     name: string,
     section: S,
     id: string,
@@ -94,12 +94,12 @@ export class ObservedHosts {
     for (const listener of this.#listeners) listener(change);
   }
 
-  find<S extends Section>(name: string, section: S, id: string): Observed<S> | undefined {
+  find<S extends ObservedSection>(name: string, section: S, id: string): Observed<S> | undefined {
     const members: Map<string, Observed<S>> | undefined = this.#hosts.get(name)?.sections[section];
     return members?.get(id);
   }
 
-  ids(name: string, section: Section): readonly string[] {
+  ids(name: string, section: ObservedSection): readonly string[] {
     return [...(this.#hosts.get(name)?.sections[section].keys() ?? [])];
   }
 
@@ -127,7 +127,7 @@ export class ObservedHosts {
    * Resolves with what `accept` returns as soon as that is not undefined: asked now, and again at each
    * observation of the member. Rejects with the signal's reason. What `accept` throws goes to the caller.
    */
-  async wait<S extends Section, T>(
+  async wait<S extends ObservedSection, T>(
     name: string,
     section: S,
     id: string,

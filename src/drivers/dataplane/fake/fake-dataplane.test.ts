@@ -1,11 +1,12 @@
 /** The fake data plane keeps the promises of every data plane. */
+import { DEFAULT_STORM_CONTROL } from '#base/host/firewall.ts';
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { NetworkSpec, PortSpec } from '#base/host/links.ts';
-import type { DataplaneChange } from '../dataplane.ts';
+import { NO_CHANGE, type DataplaneChange } from '../dataplane.ts';
 import { FakeDataplane } from './fake-dataplane.ts';
 
 const options = { signal: new AbortController().signal };
@@ -17,12 +18,13 @@ const port: PortSpec = {
   mac: 'fa:16:3e:00:00:01',
   mtu: 1450,
   adminStateUp: true,
-  allowedMacs: null,
+  firewall: null,
+  storm: DEFAULT_STORM_CONTROL,
 };
 const all = { networks: [network], ports: [port] };
 
 function changeOf(change: Partial<DataplaneChange>): DataplaneChange {
-  return { networks: [], ports: [], absentNetworks: [], absentPorts: [], ...change };
+  return { ...NO_CHANGE, ...change };
 }
 
 test('a port has a carrier as soon as it is applied, and none while it is down', async () => {
@@ -32,7 +34,7 @@ test('a port has a carrier as soon as it is applied, and none while it is down',
   assert.equal((await plane.apply(changeOf(all), options)).size, 0);
   await plane.apply(changeOf(all), options);
   assert.deepEqual((await plane.observe(options)).ports, [
-    { id: 'port', plugged: true, carrier: true },
+    { id: 'port', plugged: true, carrier: true, storm: 'ok' },
   ]);
   await plane.apply(changeOf({ ports: [{ ...port, adminStateUp: false }] }), options);
   await plane.apply(changeOf({ absentPorts: ['port'], absentNetworks: ['net'] }), options);

@@ -1,6 +1,7 @@
 /** A data plane on paper, for API work without a network and for simulation at scale. */
 import { join } from 'node:path';
 import { delay } from '#base/async.ts';
+import type { PortCounters, StormState } from '#base/host/firewall.ts';
 import type { NetworkSpec, PortSpec } from '#base/host/links.ts';
 import { Fault } from '#platform/fault.ts';
 import type {
@@ -30,6 +31,9 @@ export class FakeDataplane implements Dataplane {
   readonly #networks = new Map<string, NetworkSpec>();
   readonly #ports = new Map<string, PortSpec>();
   readonly #listeners: ((portId: string, carrier: boolean) => void)[] = [];
+  readonly #stormListeners: ((portId: string, state: StormState) => void)[] = [];
+  readonly #storms = new Map<string, StormState>();
+  readonly #counters = new Map<string, PortCounters>();
 
   constructor(options: FakeDataplaneOptions) {
     const { stateDir } = options;
@@ -86,6 +90,7 @@ export class FakeDataplane implements Dataplane {
         id: port.id,
         plugged: true,
         carrier: port.adminStateUp,
+        storm: this.#storms.get(port.id) ?? 'ok',
       })),
     };
   }
@@ -94,8 +99,29 @@ export class FakeDataplane implements Dataplane {
     this.#listeners.push(listener);
   }
 
+  onStorm(listener: (portId: string, state: StormState) => void): void {
+    this.#stormListeners.push(listener);
+  }
+
+  async counters({ signal }: CallOptions): Promise<ReadonlyMap<string, PortCounters>> {
+    signal.throwIfAborted();
+    return new Map([...this.#ports.keys()].map((id) => [id, this.#counters.get(id) ?? NOTHING]));
+  }
+
+  /** From now on a port is in this state, as if its guest had done something. */
+  setStorm(portId: string, state: StormState): void {
+    this.#storms.set(portId, state);
+    for (const listener of this.#stormListeners) listener(portId, state);
+  }
+
+  /** From now on a port has counted this. */
+  setCounters(portId: string, counters: PortCounters): void {
+    this.#counters.set(portId, counters);
+  }
+
   async close(): Promise<void> {
     this.#listeners.length = 0;
+    this.#stormListeners.length = 0;
   }
 
   #plug(port: PortSpec): void {
@@ -112,6 +138,15 @@ export class FakeDataplane implements Dataplane {
     for (const listener of this.#listeners) listener(id, carrier);
   }
 }
+
+const NO_DROPS = { packets: 0, bytes: 0 };
+const NOTHING: PortCounters = {
+  rxPackets: 0,
+  rxBytes: 0,
+  txPackets: 0,
+  txBytes: 0,
+  drops: { spoof: NO_DROPS, group: NO_DROPS, storm: NO_DROPS, quarantine: NO_DROPS },
+};
 
 function networkNotOnHost(port: PortSpec): Fault {
   const message = `The port ${port.id} cannot be plugged: its network ${port.networkId} is not on this host.`;

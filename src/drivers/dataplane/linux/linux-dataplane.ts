@@ -1,6 +1,7 @@
 /** The data plane of a Linux host: bridges, taps, one nftables table, and dnsmasq. */
 import { join } from 'node:path';
 import { KeyedQueue } from '#base/async.ts';
+import type { PortCounters, StormState } from '#base/host/firewall.ts';
 import type { NetworkSpec, PortSpec, PortState } from '#base/host/links.ts';
 import { Fault } from '#platform/fault.ts';
 import type { Logger } from '#platform/log.ts';
@@ -92,6 +93,14 @@ export class LinuxDataplane implements Dataplane {
       () => void this.#tellAll(),
       this.#log,
     );
+  }
+
+  onStorm(_listener: (portId: string, state: StormState) => void): void {
+    // Interim: the firewall is being built.
+  }
+
+  async counters(_options: CallOptions): Promise<ReadonlyMap<string, PortCounters>> {
+    return new Map();
   }
 
   async close(): Promise<void> {
@@ -210,7 +219,7 @@ export class LinuxDataplane implements Dataplane {
     const ports: PortState[] = [];
     for (const [id, tap] of facts.taps) {
       const plugged = tap.master !== null && isRuled(tap.name, facts.rules);
-      ports.push({ id, plugged, carrier: carriers.has(id) });
+      ports.push({ id, plugged, carrier: carriers.has(id), storm: 'ok' });
     }
     return { networks: [...networks], ports };
   }
@@ -274,6 +283,7 @@ function without(
 ): DataplaneChange {
   if (failures.size === 0) return change;
   return {
+    ...change,
     networks: change.networks.filter((network: NetworkSpec) => !failures.has(network.id)),
     ports: change.ports.filter((port) => !failures.has(port.id)),
     absentNetworks: change.absentNetworks.filter((id) => !failures.has(id)),

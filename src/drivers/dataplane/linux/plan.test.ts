@@ -1,8 +1,9 @@
 /** What is planned for a change, from what is there. */
+import { DEFAULT_STORM_CONTROL, pinnedTo } from '#base/host/firewall.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DhcpSpec, NetworkSpec, PortSpec } from '#base/host/links.ts';
-import type { DataplaneChange } from '../dataplane.ts';
+import { NO_CHANGE, type DataplaneChange } from '../dataplane.ts';
 import { settleFacts, type Facts } from './facts.ts';
 import { planChange, tapRules } from './plan.ts';
 import { settleRules } from './rules.ts';
@@ -20,9 +21,10 @@ const port: PortSpec = {
   mac: 'fa:16:3e:00:00:01',
   mtu: 1450,
   adminStateUp: true,
-  allowedMacs: ['fa:16:3e:00:00:01'],
+  firewall: pinnedTo(['fa:16:3e:00:00:01']),
+  storm: DEFAULT_STORM_CONTROL,
 };
-const other: PortSpec = { ...port, id: OTHER, tap: 'tap33333333-33', allowedMacs: null };
+const other: PortSpec = { ...port, id: OTHER, tap: 'tap33333333-33', firewall: null };
 const dhcp: DhcpSpec = {
   portId: SERVER,
   mac: 'fa:16:3e:00:00:99',
@@ -116,8 +118,8 @@ add element bridge stackyard macs { "tap22222222-22" . fa:16:3e:00:00:01 }
     before: both,
     change: {
       ports: [
-        { ...port, allowedMacs: ['fa:16:3e:00:00:02', 'fa:16:3e:00:00:03'] },
-        { ...other, allowedMacs: [] },
+        { ...port, firewall: pinnedTo(['fa:16:3e:00:00:02', 'fa:16:3e:00:00:03']) },
+        { ...other, firewall: pinnedTo([]) },
       ],
     },
     ip: [],
@@ -259,5 +261,5 @@ function noFacts(): Facts {
 }
 
 function changeOf(change: Partial<DataplaneChange>): DataplaneChange {
-  return { networks: [], ports: [], absentNetworks: [], absentPorts: [], ...change };
+  return { ...NO_CHANGE, ...change };
 }

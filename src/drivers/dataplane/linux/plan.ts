@@ -60,7 +60,7 @@ export function tapRules(
   change: Pick<DataplaneChange, 'ports' | 'absentPorts'>,
   facts: Facts,
 ): { readonly wanted: readonly TapRule[]; readonly absentTaps: readonly string[] } {
-  const wanted = change.ports.map((port) => ({ tap: port.tap, macs: port.allowedMacs }));
+  const wanted = change.ports.map((port) => ({ tap: port.tap, macs: port.firewall?.macs ?? null }));
   const kept = new Set(wanted.map((rule) => rule.tap));
   const absent = new Set<string>();
   for (const id of change.absentPorts) {

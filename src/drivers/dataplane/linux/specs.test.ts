@@ -1,4 +1,5 @@
 /** Which specs are refused before anything is done. */
+import { DEFAULT_STORM_CONTROL, pinnedTo } from '#base/host/firewall.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DhcpSpec, NetworkSpec, PortSpec } from '#base/host/links.ts';
@@ -12,7 +13,8 @@ const port: PortSpec = {
   mac: 'fa:16:3e:00:00:01',
   mtu: 1450,
   adminStateUp: true,
-  allowedMacs: ['fa:16:3e:00:00:01'],
+  firewall: pinnedTo(['fa:16:3e:00:00:01']),
+  storm: DEFAULT_STORM_CONTROL,
 };
 const subnet = {
   id: ID,
@@ -40,7 +42,7 @@ const dhcp: DhcpSpec = {
 
 test('a port and a network as control sends them can be plugged', () => {
   assert.equal(portFault(port), null);
-  assert.equal(portFault({ ...port, allowedMacs: null }), null);
+  assert.equal(portFault({ ...port, firewall: null }), null);
   assert.equal(networkFault({ id: ID, mtu: 1500, adminStateUp: true, dhcp }), null);
 });
 
@@ -52,7 +54,7 @@ const ports: readonly (readonly [RegExp, Partial<PortSpec>])[] = [
   [/not a tap's name/, { tap: 'tap1234567890123' }],
   [/its MTU 67 is not between/, { mtu: 67 }],
   [/its MTU NaN is not between/, { mtu: NaN }],
-  [/not a MAC address/, { allowedMacs: ['fa:16:3e:00:00:01 }'] }],
+  [/not a MAC address/, { firewall: pinnedTo(['fa:16:3e:00:00:01 }']) }],
 ];
 
 for (const [said, fields] of ports) {

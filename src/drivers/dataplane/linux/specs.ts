@@ -28,7 +28,7 @@ export function portFault(port: PortSpec): Fault | null {
     checkId(port.networkId) ??
     (TAP.test(port.tap) ? null : `its tap's name '${port.tap}' is not a tap's name`) ??
     checkMtu(port.mtu) ??
-    first((port.allowedMacs ?? []).map(checkMac));
+    first((port.firewall?.macs ?? []).map(checkMac));
   return wrong === null ? null : refused('port', port.id, wrong);
 }
 
