@@ -41,7 +41,8 @@ export async function startExtras(options: { now?: () => Date } = {}) {
     subnets: rowTarget('subnets'),
     ports: rowTarget('ports'),
   };
-  const deps = { db, policy, now, newId: newUuid, observed, findTarget };
+  const hosts = { groupsChanged: async () => {}, addressGroupsChanged: async () => {} };
+  const deps = { db, policy, now, newId: newUuid, observed, findTarget, hosts };
   const routes = extraRoutes(deps);
   const app = createHttpApp({
     services: [{ prefix: '/networking', dialect: networkDialect, routes }],
@@ -79,7 +80,12 @@ export async function startExtras(options: { now?: () => Date } = {}) {
       const row = { ...standard(id, projectId), external: 0, is_default: 0, mtu: 1500 } as const;
       await db
         .insertInto('networks')
-        .values({ ...row, network_type: 'local', availability_zone_hints: '[]' })
+        .values({
+          ...row,
+          network_type: 'local',
+          availability_zone_hints: '[]',
+          storm_control: '{}',
+        })
         .execute();
       return id;
     },
@@ -100,6 +106,9 @@ export async function startExtras(options: { now?: () => Date } = {}) {
           extra_dhcp_opts: '[]',
           dns_name: '',
           propagate_uplink_status: 1,
+          permitted_ethertypes: '[]',
+          storm_control: '{}',
+          storm_clears: 0,
         })
         .execute();
       await setPortGroups(db, id, groupIds);

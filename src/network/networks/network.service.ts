@@ -100,6 +100,7 @@ export class NetworkService implements ResourceService<typeof NETWORK, Network> 
       physical_network: segment.physicalNetwork,
       segmentation_id: await chooseSegmentId(tx, segment, random),
       availability_zone_hints: JSON.stringify(values.availability_zone_hints),
+      storm_control: '{}',
       revision_number: 1,
       created_at: at,
       updated_at: at,

@@ -8,6 +8,8 @@ import { keypairs } from './0007-keypairs.ts';
 import { image } from './0003-image.ts';
 import { network } from './0005-network.ts';
 import { placement } from './0004-placement.ts';
+import { portModes } from './0011-port-modes.ts';
+import { portStatus } from './0012-port-status.ts';
 import { serverGroups } from './0009-server-groups.ts';
 import { userQuotas } from './0010-user-quotas.ts';
 
@@ -22,4 +24,6 @@ export const MIGRATIONS: readonly Migration[] = [
   aggregates,
   serverGroups,
   userQuotas,
+  portModes,
+  portStatus,
 ];

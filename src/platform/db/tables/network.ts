@@ -1,4 +1,5 @@
 /** The core tables of the network service. Columns are text and integer only; times are ISO text in UTC; booleans 0 and 1. */
+import type { PortMode, StormState } from '#base/host/firewall.ts';
 import type { Flag } from '../tables.ts';
 
 /** What every resource of the network service has. */
@@ -25,6 +26,8 @@ export interface NetworksTable extends Standard {
   segmentation_id: number | null;
   /** JSON: a list of names. */
   availability_zone_hints: string;
+  /** JSON: what was set of storm control; the rest is as usual. */
+  storm_control: string;
 }
 
 export interface SubnetsTable extends Standard {
@@ -54,6 +57,8 @@ export interface PortsTable extends Standard {
   mac_address: string;
   admin_state_up: Flag;
   status: 'ACTIVE' | 'DOWN' | 'BUILD' | 'ERROR';
+  /** Why it is in ERROR, as its host said; null otherwise. */
+  status_reason: string | null;
   device_id: string;
   device_owner: string;
   ip_allocation: 'immediate' | 'deferred' | 'none';
@@ -66,6 +71,25 @@ export interface PortsTable extends Standard {
   dns_domain: string;
   propagate_uplink_status: Flag;
   numa_affinity_policy: string | null;
+  /** Null: nobody chose one. */
+  port_mode: PortMode | null;
+  /** JSON: a list of numbers in hexadecimal, such as `0x88cc`. */
+  permitted_ethertypes: string;
+  /** JSON: what was set of storm control; the rest is as the network has it. */
+  storm_control: string;
+  /** How often a quarantine was cleared. */
+  storm_clears: number;
+}
+
+/** What became of a port's storm state: the newest of each port. */
+export interface StormEventsTable {
+  id: string;
+  port_id: string;
+  /** Which of the port's it is, from 1. */
+  number: number;
+  state: StormState;
+  message: string;
+  created_at: string;
 }
 
 /** Where a port is plugged. One row a port for now; a live migration will have a second, inactive one. */
@@ -113,4 +137,5 @@ export interface NetworkTables {
   fixed_ips: FixedIpsTable;
   network_hosts: NetworkHostsTable;
   resource_tags: ResourceTagsTable;
+  storm_events: StormEventsTable;
 }
