@@ -146,7 +146,9 @@ test('a server that is not wanted any more goes, with its ports and its network'
   const options = { signal: AbortSignal.timeout(5000) };
   assert.deepEqual(await host.hypervisor.list(options), []);
   await until(async () => (await host.dataplane.observe(options)).networks.length === 0);
-  assert.deepEqual(await host.dataplane.observe(options), { networks: [], ports: [] });
+  assert.ok(
+    Object.values(await host.dataplane.observe(options)).every(({ length }) => length === 0),
+  );
 });
 
 test('a server that was never there is known to be gone', async () => {

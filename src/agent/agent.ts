@@ -7,6 +7,7 @@ import { Fault } from '#platform/fault.ts';
 import {
   LineLink,
   PROTOCOL_VERSION,
+  type HostQuestion,
   type ToAgent,
   type ToControl,
 } from '#platform/host/host-protocol.ts';
@@ -126,7 +127,7 @@ export class Agent {
         }
         break;
       case 'read':
-        if (message.what === 'console') void this.#read(link, message);
+        void this.#answer(link, message);
         break;
       case 'ping':
         link.send({ type: 'pong' });
@@ -134,23 +135,33 @@ export class Agent {
     }
   }
 
-  async #read(
+  async #answer(
     link: LineLink<ToControl, ToAgent>,
-    { id, server, lines }: Extract<ToAgent, { type: 'read'; what: 'console' }>,
+    { id, type: _type, ...question }: Extract<ToAgent, { type: 'read' }>,
   ): Promise<void> {
     try {
-      const { hypervisor } = this.#deps;
-      const text = await hypervisor.readConsole(server, lines, { signal: this.#stop.signal });
-      link.send({ type: 'answer', id, text });
+      link.send({ type: 'answer', id, text: await this.#read(question) });
     } catch (error) {
       const fault = error instanceof Fault ? error : undefined;
-      this.#deps.log.error({ err: error, server_id: server }, 'reading a console failed');
+      this.#deps.log.error({ err: error, question }, 'a question of control could not be answered');
       link.send({
         type: 'refusal',
         id,
         code: fault?.code ?? 'InternalError',
-        message: fault?.message ?? 'The console could not be read.',
+        message:
+          fault?.message ?? `The ${question.what} could not be read; the agent's log says why.`,
       });
+    }
+  }
+
+  async #read(question: HostQuestion): Promise<string> {
+    const { hypervisor, dataplane } = this.#deps;
+    const options = { signal: this.#stop.signal };
+    switch (question.what) {
+      case 'console':
+        return await hypervisor.readConsole(question.server, question.lines, options);
+      case 'counters':
+        return JSON.stringify(Object.fromEntries(await dataplane.counters(options)));
     }
   }
 }

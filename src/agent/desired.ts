@@ -7,6 +7,12 @@ type Sections = { [S in Section]: Map<string, HostDocument[S][string]> };
 export class Desired {
   #revision = 0;
   #sections: Sections = sectionsOf(EMPTY_DOCUMENT);
+  #listener: (section: Section, id: string) => void = () => undefined;
+
+  /** Called with each member that may be another now, when all of a change has been taken in. */
+  onChange(listener: (section: Section, id: string) => void): void {
+    this.#listener = listener;
+  }
 
   /** 0 until control has said anything: until then nothing may be taken away from the host. */
   get revision(): number {
@@ -42,8 +48,13 @@ export class Desired {
   }
 
   replace(revision: number, document: HostDocument): void {
+    const before = this.#sections;
     this.#sections = sectionsOf(document);
     this.#revision = revision;
+    for (const section of SECTIONS) {
+      const ids = [...before[section].keys(), ...this.#sections[section].keys()];
+      for (const id of new Set(ids)) this.#listener(section, id);
+    }
   }
 
   apply(revision: number, changes: readonly MemberChange<HostDocument>[]): void {
@@ -53,6 +64,7 @@ export class Desired {
       else members.set(id, value);
     }
     this.#revision = revision;
+    for (const { section, id } of changes) this.#listener(section, id);
   }
 }
 

@@ -2,6 +2,7 @@
 import { connect } from 'node:net';
 import { parseArgs } from 'node:util';
 import { delay } from '#base/async.ts';
+import { PROTOCOL_VERSION } from '#platform/host/host-protocol.ts';
 import { openLog, type Logger, type LogLevel } from '#platform/log.ts';
 import { Agent } from './agent.ts';
 import { openDrivers } from './open-drivers.ts';
@@ -14,6 +15,7 @@ const { values } = parseArgs({
     host: { type: 'string' },
     hypervisor: { type: 'string' },
     dataplane: { type: 'string' },
+    protocol: { type: 'string' },
     'guest-uid': { type: 'string' },
     'log-level': { type: 'string', default: 'info' },
   },
@@ -27,6 +29,7 @@ for (const name of ['SIGTERM', 'SIGINT'] as const) {
 }
 
 try {
+  checkProtocol(required('protocol'));
   const agent = await Agent.start({ host: required('host'), log, ...(await drivers()) });
   await serveForever(agent, log, stop.signal);
   await agent.close();
@@ -73,7 +76,16 @@ async function serveForever(agent: Agent, logger: Logger, signal: AbortSignal): 
   }
 }
 
-function required(name: 'state-dir' | 'host' | 'hypervisor' | 'dataplane'): string {
+/** Control starts the agent that lies beside it; when that was exchanged meanwhile, they may not understand each other. */
+function checkProtocol(spoken: string): void {
+  if (spoken === String(PROTOCOL_VERSION)) return;
+  throw new Error(
+    `control speaks version ${spoken} of the host protocol and this agent version ${PROTOCOL_VERSION}: ` +
+      'start the cloud again, so that both are of one version',
+  );
+}
+
+function required(name: 'state-dir' | 'host' | 'hypervisor' | 'dataplane' | 'protocol'): string {
   const value = values[name];
   if (value === undefined) throw new Error(`the agent needs --${name}`);
   return value;

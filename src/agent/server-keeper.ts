@@ -165,13 +165,15 @@ export class ServerKeeper {
       return;
     }
     const wanted = { ...spec, nics: spec.nics.filter(({ portId }) => desired.ports.has(portId)) };
-    const plugged = wanted.nics.map(async ({ portId }) => await network.plugged(portId, signal));
+    let runs = before.power === 'running' || before.power === 'paused';
+    // A card that a guest runs with is plugged: a change to its port that is refused is no reason to stand still.
+    const fresh = runs ? wanted.nics.filter((nic) => !hasCard(before, nic)) : wanted.nics;
+    const plugged = fresh.map(async ({ portId }) => await network.plugged(portId, signal));
     const prepared = before.power === 'absent' ? [hypervisor.prepare(wanted, options)] : [];
     // All of it comes to an end before anything else is done with the domain.
     for (const result of await Promise.allSettled([...plugged, ...prepared])) {
       if (result.status === 'rejected') throw result.reason;
     }
-    let runs = before.power === 'running' || before.power === 'paused';
     if (before.power !== 'absent' && before.rebootCount < spec.reboot.count) {
       const how = { type: spec.reboot.type, softTimeoutMs: SOFT_STOP_MS };
       await hypervisor.ensureStopped(id, how, options);
@@ -193,10 +195,7 @@ export class ServerKeeper {
       await hypervisor.ensureNicAbsent(spec.id, nic.portId, { signal });
     }
     for (const nic of spec.nics) {
-      const present = before.nics.some(
-        ({ slot, portId }) => slot === nic.slot && portId === nic.portId,
-      );
-      if (!present) await hypervisor.ensureNic(spec.id, nic, { signal });
+      if (!hasCard(before, nic)) await hypervisor.ensureNic(spec.id, nic, { signal });
     }
   }
 
@@ -231,6 +230,10 @@ export class ServerKeeper {
     if (!desired.servers.has(id) && seen?.power === 'absent')
       observations.set('servers', [[id, null]]);
   }
+}
+
+function hasCard({ nics }: DomainState, wanted: DomainState['nics'][number]): boolean {
+  return nics.some(({ slot, portId }) => slot === wanted.slot && portId === wanted.portId);
 }
 
 /** What asks for a start: having to run at all, and the count of restarts. Being paused or not is no new wish. */

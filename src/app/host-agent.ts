@@ -17,6 +17,7 @@ import { ensureYard, enterYard, YARD_STATE_DIR } from '#drivers/yard/yard.ts';
 import { statePaths, type CloudConfig } from '#platform/config.ts';
 import { Fault } from '#platform/fault.ts';
 import type { HostGate } from '#platform/host/host-gate.ts';
+import { PROTOCOL_VERSION } from '#platform/host/host-protocol.ts';
 import type { Logger } from '#platform/log.ts';
 
 export type HostAgentOptions = {
@@ -112,8 +113,8 @@ export class HostAgent {
     const yard = await ensureYard(config.stateDir, { signal: this.#stop.signal });
     this.#agent ??= findAgent(config.stateDir);
     if (this.#agent && isAlive(this.#agent)) {
-      if (hasDrivers(this.#agent, config)) return false;
-      // An earlier control was told to use others.
+      if (isOfUse(this.#agent, config)) return false;
+      // An earlier control was told to use other drivers, or spoke another version of the host protocol.
       await endAgent(config.stateDir, this.#stop.signal);
     }
     const out = openSync(paths.agentLog, 'a', 0o600);
@@ -125,7 +126,7 @@ export class HostAgent {
       AGENT,
       `--state-dir=${YARD_STATE_DIR}`,
       `--host=${host}`,
-      ...driverWords(config),
+      ...wordsOfUse(config),
       `--log-level=${config.logLevel}`,
       ...(yard.rootless ? [] : [`--guest-uid=${guestUid(config.stateDir)}`]),
     ];
@@ -153,14 +154,19 @@ export class HostAgent {
   }
 }
 
-function driverWords({ hypervisor, dataplane }: CloudConfig): readonly string[] {
-  return [`--hypervisor=${hypervisor}`, `--dataplane=${dataplane}`];
+/** What an agent must have been started with for this control to work with it. */
+function wordsOfUse({ hypervisor, dataplane }: CloudConfig): readonly string[] {
+  return [
+    `--hypervisor=${hypervisor}`,
+    `--dataplane=${dataplane}`,
+    `--protocol=${PROTOCOL_VERSION}`,
+  ];
 }
 
-function hasDrivers({ pid }: ProcessMark, config: CloudConfig): boolean {
+function isOfUse({ pid }: ProcessMark, config: CloudConfig): boolean {
   const words = commandLine(pid);
   // Empty when it has just ended: then there is nothing to replace.
-  return words.length === 0 || driverWords(config).every((word) => words.includes(word));
+  return words.length === 0 || wordsOfUse(config).every((word) => words.includes(word));
 }
 
 /** Ends the agent of a state directory, if one lives, and waits until it has. Guests stay. */

@@ -125,6 +125,7 @@ export class ComputeWorld implements AsyncDisposable {
       hostReader: {
         readConsole: async (_host, id, lines) =>
           ['one', 'two', `three of ${id}`].slice(-(lines ?? 3)).join('\n'),
+        readCounters: async () => new Map(),
       },
       wakeReconciler: (name) => runner.wake(name),
       policyOverrides: {},

@@ -40,7 +40,8 @@ export const NO_CHANGE: DataplaneChange = {
 
 /**
  * What could not be done, by id of network, port, group, member or address group; everything not named here was
- * done. What was not done is as it was before.
+ * done. What was not done is as it was before. A member has the id of its port: where a change names both, both may
+ * have failed.
  */
 export type DataplaneFailures = ReadonlyMap<string, Error>;
 
@@ -48,6 +49,9 @@ export type DataplaneFailures = ReadonlyMap<string, Error>;
 export type DataplaneState = {
   readonly networks: readonly string[];
   readonly ports: readonly PortState[];
+  readonly groups: readonly string[];
+  readonly members: readonly string[];
+  readonly addressGroups: readonly string[];
 };
 
 /**

@@ -2,16 +2,19 @@
 import type { Duplex } from 'node:stream';
 import { orAborted } from '#base/async.ts';
 import type { HostObservations } from '#base/host/document.ts';
+import type { PortCounters } from '#base/host/firewall.ts';
 import { Fault } from '../fault.ts';
 import type { Logger } from '../log.ts';
 import type { DesiredChange, DesiredHosts } from './desired-hosts.ts';
 import {
   LineLink,
   PROTOCOL_VERSION,
+  type HostQuestion,
   type MemberChange,
   type ToAgent,
   type ToControl,
 } from './host-protocol.ts';
+import { HostQuestions } from './host-questions.ts';
 import type { ObservedHosts } from './observed-hosts.ts';
 
 /** Asks a host for what is in no document. */
@@ -23,6 +26,8 @@ export interface HostReader {
     lines: number | null,
     signal: AbortSignal,
   ): Promise<string>;
+  /** What went through the ports of a host and was dropped, by port id, as of now. */
+  readCounters(host: string, signal: AbortSignal): Promise<ReadonlyMap<string, PortCounters>>;
 }
 
 export type HostGateDeps = {
@@ -41,24 +46,20 @@ type Guest = {
   waiting: DesiredChange[];
 };
 
-type Read = {
-  readonly link: LineLink<ToAgent, ToControl>;
-  readonly resolve: (text: string) => void;
-  readonly reject: (error: Error) => void;
-};
-
 const PING_EVERY_MS = 5_000;
 /** An agent that has said nothing for this long is taken for dead. */
 const SILENCE_MS = 30_000;
+const COUNTERS_WITHIN_MS = 10_000;
 
 export class HostGate implements HostReader {
   readonly #deps: HostGateDeps;
   readonly #guests = new Map<string, Guest>();
-  readonly #reads = new Map<number, Read>();
+  readonly #questions = new HostQuestions();
+  /** Counters that are being read, by host. */
+  readonly #counting = new Map<string, Promise<ReadonlyMap<string, PortCounters>>>();
   readonly #links = new Set<LineLink<ToAgent, ToControl>>();
   readonly #stopListening: () => void;
   readonly #pinger: NodeJS.Timeout;
-  #reading = 0;
 
   constructor(deps: HostGateDeps) {
     this.#deps = deps;
@@ -93,26 +94,47 @@ export class HostGate implements HostReader {
     lines: number | null,
     signal: AbortSignal,
   ): Promise<string> {
-    const guest = this.#guests.get(host);
-    if (!guest) {
-      throw new Fault('unavailable', 'HostDown', `The agent of host '${host}' cannot be reached.`);
+    return await this.#ask(host, { what: 'console', server: serverId, lines }, signal);
+  }
+
+  async readCounters(
+    host: string,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, PortCounters>> {
+    signal.throwIfAborted();
+    let counting = this.#counting.get(host);
+    if (!counting) {
+      counting = this.#count(host);
+      this.#counting.set(host, counting);
     }
-    this.#reading += 1;
-    const id = this.#reading;
-    const { promise, resolve, reject } = Promise.withResolvers<string>();
-    this.#reads.set(id, { link: guest.link, resolve, reject });
-    guest.link.send({ type: 'read', id, what: 'console', server: serverId, lines });
-    try {
-      return await orAborted(promise, signal);
-    } finally {
-      this.#reads.delete(id);
-    }
+    return await orAborted(counting, signal);
   }
 
   close(): void {
     clearInterval(this.#pinger);
     this.#stopListening();
     for (const link of this.#links) link.close();
+  }
+
+  async #ask(host: string, question: HostQuestion, signal: AbortSignal): Promise<string> {
+    const guest = this.#guests.get(host);
+    if (!guest) {
+      throw new Fault('unavailable', 'HostDown', `The agent of host '${host}' cannot be reached.`);
+    }
+    return await this.#questions.ask(guest.link, question, signal);
+  }
+
+  /** Reads the counters of a host for everybody who asks meanwhile, however soon one of them loses patience. */
+  async #count(host: string): Promise<ReadonlyMap<string, PortCounters>> {
+    const patience = new AbortController();
+    const timer = setTimeout(() => patience.abort(hostSlow(host)), COUNTERS_WITHIN_MS);
+    try {
+      const text = await this.#ask(host, { what: 'counters' }, patience.signal);
+      return new Map(Object.entries(JSON.parse(text) as Record<string, PortCounters>));
+    } finally {
+      clearTimeout(timer);
+      this.#counting.delete(host);
+    }
   }
 
   #hello(
@@ -154,12 +176,8 @@ export class HostGate implements HostReader {
         link.send({ type: 'full', revision: guest.sent, document: desired.document(host) });
         break;
       case 'answer':
-        this.#reads.get(message.id)?.resolve(message.text);
-        break;
       case 'refusal':
-        this.#reads
-          .get(message.id)
-          ?.reject(new Fault('unavailable', message.code, message.message));
+        this.#questions.answered(message);
         break;
       case 'hello':
       case 'pong':
@@ -225,11 +243,12 @@ export class HostGate implements HostReader {
   /** Ends a link, and tells whoever waits for an answer on it. */
   #drop(host: string, link: LineLink<ToAgent, ToControl>): void {
     link.close();
-    for (const read of this.#reads.values()) {
-      if (read.link !== link) continue;
-      read.reject(
-        new Fault('unavailable', 'HostDown', `The agent of host '${host}' went away while asked.`),
-      );
-    }
+    const message = `The agent of host '${host}' went away while asked.`;
+    this.#questions.giveUp(link, new Fault('unavailable', 'HostDown', message));
   }
+}
+
+function hostSlow(host: string): Fault {
+  const message = `The agent of host '${host}' has not told its counters within ${COUNTERS_WITHIN_MS / 1000} s; its log may say why.`;
+  return new Fault('unavailable', 'HostSlow', message);
 }

@@ -3,8 +3,8 @@
  *
  * The agent comes with `hello` and `seen`; control answers with `full` and from then on sends `delta`s. Nothing is
  * acknowledged: the agent's `settled` revisions say how far it is. A lost line shows as a delta that does
- * not follow on the last one, and the agent asks for everything again with `resync`. `read` asks for bytes that
- * are in no document, such as a console log; it changes nothing.
+ * not follow on the last one, and the agent asks for everything again with `resync`. `read` asks for what is in
+ * no document, such as a console log; it changes nothing.
  */
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
@@ -21,6 +21,12 @@ export type MemberChange<D extends HostDocument | HostObservations> = {
   readonly value: D[keyof D][keyof D[keyof D]] | null;
 };
 
+/** What a host can be asked. */
+export type HostQuestion =
+  | { readonly what: 'console'; readonly server: string; readonly lines: number | null }
+  /** The answer's text is JSON: `PortCounters` by port id. */
+  | { readonly what: 'counters' };
+
 export type ToAgent =
   | { readonly type: 'full'; readonly revision: number; readonly document: HostDocument }
   | {
@@ -30,15 +36,7 @@ export type ToAgent =
       readonly revision: number;
       readonly changes: readonly MemberChange<HostDocument>[];
     }
-  | {
-      readonly type: 'read';
-      readonly id: number;
-      readonly what: 'console';
-      readonly server: string;
-      readonly lines: number | null;
-    }
-  /** The answer's text is JSON: `PortCounters` by port id. */
-  | { readonly type: 'read'; readonly id: number; readonly what: 'counters' }
+  | ({ readonly type: 'read'; readonly id: number } & HostQuestion)
   | { readonly type: 'ping' };
 
 export type ToControl =

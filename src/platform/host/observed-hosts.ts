@@ -1,10 +1,5 @@
 /** What every host was last seen to be, as its agent told it. */
-import type {
-  HostFacts,
-  HostObservations,
-  ObservedSection,
-  ServerObservation,
-} from '#base/host/document.ts';
+import type { HostFacts, HostObservations, ObservedSection } from '#base/host/document.ts';
 import { orAborted } from '#base/async.ts';
 
 export type Observed<S extends ObservedSection> = HostObservations[S][string];
@@ -175,12 +170,4 @@ export class ObservedHosts {
       for (const stop of stops) stop();
     }
   }
-}
-
-/** True when the agent has dealt with everything up to `revision` and nothing went wrong. */
-export function isSettled(
-  seen: Pick<ServerObservation, 'settled' | 'error'> | undefined,
-  revision: number,
-): boolean {
-  return seen !== undefined && seen.settled >= revision && seen.error === null;
 }

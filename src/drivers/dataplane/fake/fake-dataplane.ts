@@ -1,7 +1,13 @@
 /** A data plane on paper, for API work without a network and for simulation at scale. */
 import { join } from 'node:path';
 import { delay } from '#base/async.ts';
-import type { PortCounters, StormState } from '#base/host/firewall.ts';
+import type {
+  AddressGroupSpec,
+  MemberSpec,
+  PortCounters,
+  SecurityGroupSpec,
+  StormState,
+} from '#base/host/firewall.ts';
 import type { NetworkSpec, PortSpec } from '#base/host/links.ts';
 import { Fault } from '#platform/fault.ts';
 import type {
@@ -13,8 +19,8 @@ import type {
 } from '../dataplane.ts';
 import { FakeMoods, type FakeBehaviour } from '../../fake/fake-moods.ts';
 
-/** `match` names one network or port of an `apply`, which then fails alone; without it the whole call fails. */
-type FakeCall = 'apply' | 'observe';
+/** `match` names what has this id in an `apply`, which then fails alone; without it the whole call fails. */
+type FakeCall = 'apply' | 'observe' | 'counters';
 
 export type FakeDataplaneOptions = {
   /**
@@ -30,6 +36,9 @@ export class FakeDataplane implements Dataplane {
   readonly #moods: FakeMoods<FakeCall>;
   readonly #networks = new Map<string, NetworkSpec>();
   readonly #ports = new Map<string, PortSpec>();
+  readonly #groups = new Map<string, SecurityGroupSpec>();
+  readonly #members = new Map<string, MemberSpec>();
+  readonly #addressGroups = new Map<string, AddressGroupSpec>();
   readonly #listeners: ((portId: string, carrier: boolean) => void)[] = [];
   readonly #stormListeners: ((portId: string, state: StormState) => void)[] = [];
   readonly #storms = new Map<string, StormState>();
@@ -46,14 +55,26 @@ export class FakeDataplane implements Dataplane {
     this.#moods.set(behaviour);
   }
 
-  /** What it was last told of a network, for tests that ask what was applied. */
+  // What it was last told of this or that, for tests that ask what was applied.
+
   network(id: string): NetworkSpec | undefined {
     return this.#networks.get(id);
   }
 
-  /** What it was last told of a port, for tests that ask what was applied. */
   port(id: string): PortSpec | undefined {
     return this.#ports.get(id);
+  }
+
+  group(id: string): SecurityGroupSpec | undefined {
+    return this.#groups.get(id);
+  }
+
+  member(id: string): MemberSpec | undefined {
+    return this.#members.get(id);
+  }
+
+  addressGroup(id: string): AddressGroupSpec | undefined {
+    return this.#addressGroups.get(id);
   }
 
   async apply(change: DataplaneChange, { signal }: CallOptions): Promise<DataplaneFailures> {
@@ -64,15 +85,27 @@ export class FakeDataplane implements Dataplane {
     if (whole !== null) throw whole;
     const failures = new Map<string, Error>();
     const attempt = (id: string, act: () => void) => {
+      // A port and its member have one id, and share its luck.
+      if (failures.has(id)) return;
       const failure = this.#moods.take('apply', (match) => match === id);
       if (failure === null) act();
       else failures.set(id, failure);
     };
+    const drop = (kept: Map<string, unknown>, ids: readonly string[]) => {
+      for (const id of ids) attempt(id, () => void kept.delete(id));
+    };
+    const keep = <T extends { readonly id: string }>(kept: Map<string, T>, all: readonly T[]) => {
+      for (const one of all) attempt(one.id, () => void kept.set(one.id, one));
+    };
     for (const id of change.absentPorts) attempt(id, () => this.#unplug(id));
-    for (const id of change.absentNetworks) attempt(id, () => void this.#networks.delete(id));
-    for (const network of change.networks) {
-      attempt(network.id, () => void this.#networks.set(network.id, network));
-    }
+    drop(this.#networks, change.absentNetworks);
+    drop(this.#groups, change.absentGroups);
+    drop(this.#members, change.absentMembers);
+    drop(this.#addressGroups, change.absentAddressGroups);
+    keep(this.#networks, change.networks);
+    keep(this.#addressGroups, change.addressGroups);
+    keep(this.#groups, change.groups);
+    keep(this.#members, change.members);
     for (const port of change.ports) {
       if (this.#networks.has(port.networkId)) attempt(port.id, () => this.#plug(port));
       else failures.set(port.id, networkNotOnHost(port));
@@ -92,6 +125,9 @@ export class FakeDataplane implements Dataplane {
         carrier: port.adminStateUp,
         storm: this.#storms.get(port.id) ?? 'ok',
       })),
+      groups: [...this.#groups.keys()],
+      members: [...this.#members.keys()],
+      addressGroups: [...this.#addressGroups.keys()],
     };
   }
 
@@ -105,17 +141,21 @@ export class FakeDataplane implements Dataplane {
 
   async counters({ signal }: CallOptions): Promise<ReadonlyMap<string, PortCounters>> {
     signal.throwIfAborted();
+    const failure = this.#moods.take('counters', (match) => match === undefined);
+    if (failure !== null) throw failure;
     return new Map([...this.#ports.keys()].map((id) => [id, this.#counters.get(id) ?? NOTHING]));
   }
 
-  /** From now on a port is in this state, as if its guest had done something. */
+  /** From now on a plugged port is in this state, as if its guest had done something. */
   setStorm(portId: string, state: StormState): void {
+    this.#checkPlugged(portId);
     this.#storms.set(portId, state);
     for (const listener of this.#stormListeners) listener(portId, state);
   }
 
-  /** From now on a port has counted this. */
+  /** From now on a plugged port has counted this. */
   setCounters(portId: string, counters: PortCounters): void {
+    this.#checkPlugged(portId);
     this.#counters.set(portId, counters);
   }
 
@@ -125,13 +165,22 @@ export class FakeDataplane implements Dataplane {
   }
 
   #plug(port: PortSpec): void {
-    const carrier = this.#ports.get(port.id)?.adminStateUp ?? false;
+    const before = this.#ports.get(port.id);
     this.#ports.set(port.id, port);
+    const carrier = before?.adminStateUp ?? false;
     if (carrier !== port.adminStateUp) this.#tell(port.id, port.adminStateUp);
+    const cleared = before !== undefined && port.storm.clears > before.storm.clears;
+    if (cleared && this.#storms.get(port.id) === 'quarantined') this.setStorm(port.id, 'ok');
   }
 
   #unplug(id: string): void {
+    this.#storms.delete(id);
+    this.#counters.delete(id);
     if (this.#ports.delete(id)) this.#tell(id, false);
+  }
+
+  #checkPlugged(id: string): void {
+    if (!this.#ports.has(id)) throw new Error(`The port ${id} is not plugged on this fake host.`);
   }
 
   #tell(id: string, carrier: boolean): void {
