@@ -55,6 +55,11 @@ test('requests about one network, subnet or port use indexes only', async () => 
       `ports?network_id=${network_id}&device_owner=network:dhcp`,
     ];
     for (const path of lists) assert.equal((await red.get(`/v2.0/${path}`)).status, 200, path);
+    const group = await red.make('security_group', { name: 'g' });
+    const rule = { security_group_id: group.id, remote_group_id: group.id, direction: 'ingress' };
+    const { id } = await red.make('security_group_rule', rule);
+    await red.put(`/v2.0/ports/${port.id}`, { port: { security_groups: [group.id] } });
+    await red.delete(`/v2.0/security-group-rules/${id}`);
     await net.api.findPortByAddress(network_id, '10.0.0.9');
     await net.api.portsOf(net.ctx(), ['d']);
     await net.api.ensurePortUnbound(net.ctx(), port.id, 'd');

@@ -1,6 +1,7 @@
 /** What the services of networks, subnets and ports are made of. */
 import type { Db } from '#platform/db/tables.ts';
 import type { Policy } from '#platform/policy/policy.ts';
+import type { SeenPort } from './binding/binding.rules.ts';
 import type { PortEvents } from './binding/port-events.ts';
 
 export type NetworkSettings = {
@@ -49,10 +50,16 @@ export type NetworkDeps = {
 export interface HostSync {
   /** Hosts where a port may be bound: those that have ever been heard of. */
   isKnown(host: string): boolean;
-  /** Whether the host sees the port plugged, with a guest on it; undefined when it has not said so far. */
-  seesPlugged(host: string, portId: string): boolean | undefined;
+  /** What the host sees of the port; undefined when it has not said so far. */
+  seenPort(host: string, portId: string): SeenPort;
   /** These ports of a network have changed, come or gone. */
   portsChanged(networkId: string, portIds: readonly string[]): Promise<void>;
-  /** A network has changed, with whatever is on it. */
+  /** A network has changed, with what is plugged into it. */
   networkChanged(networkId: string): Promise<void>;
+  /** A network has changed, and ports of it have other addresses. */
+  addressesChanged(networkId: string): Promise<void>;
+  /** Security groups have other rules, or are gone. */
+  groupsChanged(groupIds: readonly string[]): Promise<void>;
+  /** Address groups have other addresses. */
+  addressGroupsChanged(ids: readonly string[]): Promise<void>;
 }

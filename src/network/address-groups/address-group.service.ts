@@ -9,6 +9,7 @@ import { isAdministrator } from '../attributes/privilege.ts';
 import type { Sent } from '../attributes/request-body.ts';
 import { checkRevision } from '../attributes/revision.ts';
 import { timestamp } from '../attributes/standard.ts';
+import type { HostSync } from '../network-deps.ts';
 import { policyNotAuthorized, resourceNotFound } from '../network.faults.ts';
 import { deleteSharing, findShared } from '../rbac-policies/rbac-policy.store.ts';
 import {
@@ -45,6 +46,7 @@ export type AddressGroupDeps = {
   readonly policy: Policy;
   readonly newId: () => string;
   readonly now: () => Date;
+  readonly hosts: Pick<HostSync, 'addressGroupsChanged'>;
 };
 
 /** A group with all that is shown of it. */
@@ -180,7 +182,7 @@ export class AddressGroupService {
     throw project_id === ctx.projectId ? policyNotAuthorized(`rule:${rule}`) : resourceNotFound();
   }
 
-  /** Runs a change, counts it, and shows the group as it is then. */
+  /** Runs a change, counts it, tells hosts, and shows the group as it is then. */
   async #change(
     ctx: Context,
     id: string,
@@ -189,14 +191,16 @@ export class AddressGroupService {
       group: store.AddressGroupRow,
     ) => Promise<{ readonly name?: string; readonly description?: string }>,
   ): Promise<AddressGroup> {
-    const { db, now } = this.#deps;
-    return await db.transaction().execute(async (tx) => {
+    const { db, hosts, now } = this.#deps;
+    const after = await db.transaction().execute(async (tx) => {
       const group = await store.findAddressGroup(tx, id, null);
       if (!group) throw addressGroupNotFound(id);
       const columns = await change(tx, group);
       await store.updateAddressGroup(tx, id, { ...columns, updated_at: timestamp(now()) });
       return await this.#show(ctx, tx, (await store.findAddressGroup(tx, id, null)) ?? group);
     });
+    await hosts.addressGroupsChanged([id]);
+    return after;
   }
 
   async #find(ctx: Context, id: string): Promise<store.AddressGroupRow> {

@@ -2,7 +2,7 @@
 import type { Insertable, Selectable, Updateable } from 'kysely';
 import type { Db } from '#platform/db/tables.ts';
 import type { AddressGroupsTable } from '#platform/db/tables/network-security.ts';
-import { grouped, listPage } from '../attributes/list.store.ts';
+import { grouped, inChunks, listPage } from '../attributes/list.store.ts';
 import type { ListQuery } from '../attributes/list-query.ts';
 import { flag } from '../attributes/readers.ts';
 import { sharedWith } from '../rbac-policies/rbac-policy.store.ts';
@@ -78,6 +78,14 @@ export async function addressesOf(
     (row) => row.address_group_id,
     (row) => row.address,
   );
+}
+
+/** As `addressesOf`, of however many groups. */
+export async function addressesOfGroups(
+  db: Db,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  return await inChunks(ids, async (some) => await addressesOf(db, some));
 }
 
 export async function insertAddressGroup(

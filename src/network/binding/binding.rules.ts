@@ -48,19 +48,28 @@ export function isPlugged(
 }
 
 /**
- * Whether the host has plugged the port, and a guest holds the other end. `listed`: the host has looked at all
- * there is, so that what it has not told of is not there. Undefined when nobody knows.
+ * What a host sees of a port. `plugged`: it is on its network with its rules, and a guest holds the other end.
+ * `error`: why it is not as it should be, for people. Undefined when nobody knows.
  */
-export function isSeenPlugged(
-  seen: PortObservation | undefined,
-  listed: boolean,
-): boolean | undefined {
-  if (!seen) return listed ? false : undefined;
-  return seen.error === null && seen.plugged && seen.carrier;
+export type SeenPort = { readonly plugged: boolean; readonly error: string | null } | undefined;
+
+/** `listed`: the host has looked at all there is, so that what it has not told of is not there. */
+export function seenAs(seen: PortObservation | undefined, listed: boolean): SeenPort {
+  if (!seen) return listed ? NOT_THERE : undefined;
+  return { plugged: seen.plugged && seen.carrier, error: seen.error?.message ?? null };
 }
 
+export const NOT_THERE: SeenPort = { plugged: false, error: null };
+
+/** What is kept of a port's status. */
+export type StatusColumns = {
+  readonly status: 'ACTIVE' | 'DOWN' | 'ERROR';
+  /** Why it is ERROR, for the port's owner. */
+  readonly status_reason: string | null;
+};
+
 /**
- * What a port's status is. `seesPlugged` is undefined while its host has not said what it sees: then the status
+ * What a port's status is. `seen` is undefined while its host has not said what it sees: then the status
  * stays what it was. compat: a port that is administratively down is never ACTIVE.
  */
 export function statusOf(
@@ -69,16 +78,28 @@ export function statusOf(
     readonly device_owner: string;
     readonly admin_state_up: 0 | 1;
     readonly status: string;
+    readonly status_reason: string | null;
   },
   binding: { readonly vif_type: string },
-  seesPlugged: boolean | undefined,
-): 'ACTIVE' | 'DOWN' {
-  const was = port.status === 'ACTIVE' ? 'ACTIVE' : 'DOWN';
+  seen: SeenPort,
+): StatusColumns {
   // That of a DHCP server's port follows its network.
-  if (port.device_owner === DHCP_OWNER) return was;
-  if (!isPlugged(port, binding) || port.admin_state_up === 0) return 'DOWN';
-  if (seesPlugged === undefined) return was;
-  return seesPlugged ? 'ACTIVE' : 'DOWN';
+  if (port.device_owner === DHCP_OWNER) return asItWas(port);
+  if (!isPlugged(port, binding) || port.admin_state_up === 0) return DOWN;
+  if (seen === undefined) return asItWas(port);
+  if (seen.error !== null) return { status: 'ERROR', status_reason: seen.error };
+  return seen.plugged ? ACTIVE : DOWN;
+}
+
+export const ACTIVE: StatusColumns = { status: 'ACTIVE', status_reason: null };
+export const DOWN: StatusColumns = { status: 'DOWN', status_reason: null };
+
+function asItWas(port: {
+  readonly status: string;
+  readonly status_reason: string | null;
+}): StatusColumns {
+  if (port.status === 'ERROR') return { status: 'ERROR', status_reason: port.status_reason };
+  return port.status === 'ACTIVE' ? ACTIVE : DOWN;
 }
 
 export const DHCP_OWNER = 'network:dhcp';

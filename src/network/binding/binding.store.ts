@@ -1,66 +1,37 @@
 /** What hosts must know of networks and ports, in SQL. */
 import type { Db } from '#platform/db/tables.ts';
-import { inChunks } from '../attributes/list.store.ts';
 import { DHCP_OWNER } from './binding.rules.ts';
-import type { DhcpPort, LeaseRow, PlugRow } from './host-specs.ts';
-
-/** A port that some host plugs. */
-export type PluggedPort = PlugRow & {
-  readonly host: string;
-  readonly mtu: number;
-  readonly device_id: string;
-  readonly status: string;
-};
+import type { DhcpPort, LeaseRow } from './network-specs.ts';
 
 /** Whatever is plugged anywhere, as one query. */
 function pluggedPorts(db: Db) {
   return db
     .selectFrom('port_bindings')
     .innerJoin('ports', 'ports.id', 'port_bindings.port_id')
-    .innerJoin('networks', 'networks.id', 'ports.network_id')
-    .select([
-      'ports.id',
-      'ports.network_id',
-      'ports.mac_address',
-      'ports.admin_state_up',
-      'ports.port_security_enabled',
-      'ports.allowed_address_pairs',
-      'ports.device_id',
-      'ports.status',
-      'port_bindings.host',
-      'networks.mtu',
-    ])
     .where('port_bindings.vif_type', '=', 'tap')
     .where('ports.device_id', '!=', '')
     .where('ports.device_owner', '!=', DHCP_OWNER);
 }
 
-/** Every port that some host plugs. */
-export async function findAllPlugged(db: Db): Promise<readonly PluggedPort[]> {
-  return await pluggedPorts(db).execute();
+/** Networks of which some host plugs a port. */
+export async function findPluggedNetworks(db: Db): Promise<readonly string[]> {
+  const rows = await pluggedPorts(db).select('ports.network_id').distinct().execute();
+  return rows.map((row) => row.network_id);
 }
 
-/** Those of the ports that some host plugs, by port id. */
-export async function findPlugged(
-  db: Db,
-  portIds: readonly string[],
-): Promise<ReadonlyMap<string, PluggedPort>> {
-  return await inChunks(portIds, async (some) => {
-    const rows = await pluggedPorts(db).where('ports.id', 'in', some).execute();
-    return new Map(rows.map((row) => [row.id, row]));
-  });
-}
-
-export async function findPluggedOnNetwork(
-  db: Db,
-  networkId: string,
-): Promise<readonly PluggedPort[]> {
-  return await pluggedPorts(db).where('ports.network_id', '=', networkId).execute();
+/** The ids of the ports that a host plugs. */
+export async function findPluggedOn(db: Db, host: string): Promise<ReadonlySet<string>> {
+  const rows = await pluggedPorts(db)
+    .select('ports.id')
+    .where('port_bindings.host', '=', host)
+    .execute();
+  return new Set(rows.map((row) => row.id));
 }
 
 /** Whether the host plugs any port of the network. */
 export async function isPluggedOn(db: Db, networkId: string, host: string): Promise<boolean> {
   const row = await pluggedPorts(db)
+    .select('ports.id')
     .where('ports.network_id', '=', networkId)
     .where('port_bindings.host', '=', host)
     .limit(1)
@@ -128,6 +99,7 @@ export async function findStatuses(db: Db, host?: string) {
     .select([
       'ports.id',
       'ports.status',
+      'ports.status_reason',
       'ports.device_id',
       'ports.device_owner',
       'ports.admin_state_up',

@@ -1,5 +1,5 @@
 /** What hosts are told of ports and networks, and what becomes of what they see. */
-import { DEFAULT_STORM_CONTROL, pinnedTo } from '#base/host/firewall.ts';
+import { DEFAULT_STORM_CONTROL } from '#base/host/firewall.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PortObservation } from '#base/host/document.ts';
@@ -97,7 +97,16 @@ test('a bound port and its network, with DHCP, are said to its host and no other
     mac: 'fa:16:3e:00:00:01',
     mtu: 1500,
     adminStateUp: true,
-    firewall: pinnedTo(['fa:16:3e:00:00:01', 'fa:16:3e:00:00:99']),
+    firewall: {
+      mode: 'strict',
+      macs: ['fa:16:3e:00:00:01', 'fa:16:3e:00:00:99'],
+      pairs: [
+        { mac: 'fa:16:3e:00:00:01', cidr: '10.0.0.50/32' },
+        { mac: 'fa:16:3e:00:00:99', cidr: '10.0.0.60/32' },
+      ],
+      ethertypes: [],
+      groups: net.port.security_groups,
+    },
     storm: DEFAULT_STORM_CONTROL,
   });
   const { dhcp, ...network } = net.networkOn('h1') ?? assert.fail('the network is not there');
@@ -202,10 +211,43 @@ test('a port is ACTIVE while its host sees a guest on it', async () => {
   await using net = await start();
   assert.equal(await net.see({ ...SEEN, carrier: false }), 'DOWN');
   assert.equal(await net.see(SEEN), 'ACTIVE');
-  assert.equal(await net.see({ ...SEEN, error: { code: 'X', message: 'x' } }), 'DOWN');
-  assert.equal(await net.see(SEEN), 'ACTIVE');
   assert.equal(await net.see(undefined), 'DOWN');
-  assert.deepEqual(net.told(), ['plugged', 'unplugged', 'plugged', 'unplugged']);
+  assert.equal(await net.see(SEEN), 'ACTIVE');
+  assert.deepEqual(net.told(), ['plugged', 'unplugged', 'plugged']);
+});
+
+test('a port that its host cannot bring in line is in ERROR with the reason until it can', async () => {
+  await using net = await start();
+  const shown = async () => {
+    const { status, status_reason } = (await net.red.get(`/v2.0/ports/${net.port.id}`)).body.port;
+    return [status, status_reason];
+  };
+  const refused = (message: string) => ({ ...SEEN, error: { code: 'X', message } });
+  await net.see(SEEN);
+  assert.deepEqual(await shown(), ['ACTIVE', null]);
+  await net.see(refused('the kernel refused its rules'));
+  assert.deepEqual(await shown(), ['ERROR', 'the kernel refused its rules']);
+  await net.see(refused('for another reason'));
+  await net.see({ ...refused('for another reason'), plugged: false });
+  assert.deepEqual(await shown(), ['ERROR', 'for another reason']);
+  await net.change({ name: 'x' });
+  assert.deepEqual(await shown(), ['ERROR', 'for another reason']);
+  await net.see(SEEN);
+  assert.deepEqual(await shown(), ['ACTIVE', null]);
+  assert.deepEqual(net.told(), ['plugged', 'unplugged', 'changed', 'plugged']);
+  await net.see(refused('again'));
+  await net.change({ admin_state_up: false });
+  assert.deepEqual(await shown(), ['DOWN', null]);
+});
+
+test('a port stays in ERROR while nobody knows better', async () => {
+  await using net = await start();
+  await net.see({ ...SEEN, error: { code: 'X', message: 'x' } });
+  await using later = await startNetwork({ db: net.db });
+  await later.loadDesired();
+  await later.reconcilers[0]?.run(AbortSignal.timeout(10_000));
+  const { body } = await later.as('red').get(`/v2.0/ports/${net.port.id}`);
+  assert.deepEqual([body.port.status, body.port.status_reason], ['ERROR', 'x']);
 });
 
 test('a port that is administratively down is never ACTIVE', async () => {
@@ -332,5 +374,5 @@ test('one more port costs its own member and its network’s, whatever else is t
     'binding:host_id': 'h1',
   });
   stop();
-  assert.deepEqual(changes, ['ports', 'networks']);
+  assert.deepEqual(changes, ['members', 'ports', 'networks']);
 });

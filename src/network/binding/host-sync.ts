@@ -1,5 +1,6 @@
 /** Tells hosts what has changed: reads the rows after the commit and says in the desired documents what they mean. */
 import { KeyedQueue } from '#base/async.ts';
+import { SECTIONS } from '#base/host/document.ts';
 import type { NetworkSpec } from '#base/host/links.ts';
 import type { Db } from '#platform/db/tables.ts';
 import type { DesiredHosts } from '#platform/host/desired-hosts.ts';
@@ -7,18 +8,25 @@ import type { ObservedHosts } from '#platform/host/observed-hosts.ts';
 import type { HostSync } from '../network-deps.ts';
 import { findNetworksById } from '../networks/network.store.ts';
 import { subnetsOf } from '../subnets/subnet.store.ts';
+import { isPlugged, type SeenPort } from './binding.rules.ts';
 import {
-  findAllPlugged,
   findDhcpPort,
-  findPlugged,
-  findPluggedOnNetwork,
+  findPluggedOn,
+  findPluggedNetworks,
   isPluggedOn,
   leasesOf,
-  type PluggedPort,
 } from './binding.store.ts';
-import { networkSpec, portSpec } from './host-specs.ts';
+import { FirewallSync } from './firewall-sync.ts';
 import type { KnownHosts } from './known-hosts.ts';
-import { seesPlugged } from './port-status.ts';
+import { networkSpec } from './network-specs.ts';
+import { portSpec } from './port-specs.ts';
+import { seenPort } from './port-status.ts';
+import {
+  findPluggedOnNetwork,
+  findPortIdsOnNetwork,
+  findToldPorts,
+  type ToldPort,
+} from './told-port.store.ts';
 
 export type DesiredSyncDeps = {
   readonly db: Db;
@@ -31,37 +39,52 @@ export type DesiredSyncDeps = {
 
 export class DesiredSync implements HostSync {
   readonly #deps: DesiredSyncDeps;
-  /** One at a time a network, so that an older reading never overwrites a newer one. */
+  readonly #firewall: FirewallSync;
+  /** One reading and telling at a time, so that an older reading never overwrites a newer one. */
   readonly #queue = new KeyedQueue();
   /** Networks that will be read soon: whoever changes one now need not have it read twice. */
   readonly #owed = new Map<string, Promise<void>>();
 
   constructor(deps: DesiredSyncDeps) {
     this.#deps = deps;
+    this.#firewall = new FirewallSync(deps);
   }
 
   isKnown(host: string): boolean {
     return this.#deps.known.has(host);
   }
 
-  seesPlugged(host: string, portId: string): boolean | undefined {
-    return seesPlugged(this.#deps.observed, host, portId);
+  seenPort(host: string, portId: string): SeenPort {
+    return seenPort(this.#deps.observed, host, portId);
   }
 
   async portsChanged(networkId: string, portIds: readonly string[]): Promise<void> {
-    await this.#queue.run(networkId, async () => {
-      const { db } = this.#deps;
-      const plugged = await findPlugged(db, portIds);
-      // The network first: nothing is plugged into what is not there.
-      for (const { host } of plugged.values()) await this.#ensureNetwork(host, networkId);
-      for (const id of portIds) this.#say(id, plugged.get(id));
+    await this.#inTurn(async () => {
+      const ports = await findToldPorts(this.#deps.db, portIds);
+      for (const id of portIds) await this.#say(id, ports.get(id));
     });
     await this.#readSoon(networkId);
   }
 
   async networkChanged(networkId: string): Promise<void> {
-    await this.#queue.run(networkId, async () => await this.#sayPorts(networkId));
+    await this.#inTurn(async () => {
+      for (const port of await findPluggedOnNetwork(this.#deps.db, networkId)) {
+        await this.#say(port.row.id, port);
+      }
+    });
     await this.#readSoon(networkId);
+  }
+
+  async addressesChanged(networkId: string): Promise<void> {
+    await this.portsChanged(networkId, await findPortIdsOnNetwork(this.#deps.db, networkId));
+  }
+
+  async groupsChanged(groupIds: readonly string[]): Promise<void> {
+    await this.#inTurn(async () => await this.#firewall.sayGroups(groupIds));
+  }
+
+  async addressGroupsChanged(ids: readonly string[]): Promise<void> {
+    await this.#inTurn(async () => await this.#firewall.sayAddressGroups(ids));
   }
 
   /** Says everything again, of all hosts. Returns how many members there are, and how many were different. */
@@ -69,25 +92,31 @@ export class DesiredSync implements HostSync {
     const { db, desired } = this.#deps;
     let changed = 0;
     const stop = desired.onChange(({ section }) => {
-      if (section === 'ports' || section === 'networks') changed += 1;
+      if (section !== 'servers') changed += 1;
     });
     try {
       await this.#forgetGonePorts();
-      const plugged = await findAllPlugged(db);
       const had = desired.hosts().flatMap((host) => desired.ids(host, 'networks'));
-      const networks = new Set([...plugged.map((port) => port.network_id), ...had]);
+      const networks = new Set([...(await findPluggedNetworks(db)), ...had]);
       for (const networkId of networks) await this.networkChanged(networkId);
-      return { seen: plugged.length + networks.size, changed };
+      await this.#inTurn(async () => await this.#firewall.sayAll());
     } finally {
       stop();
     }
+    return { seen: this.#members(), changed };
   }
 
-  async #sayPorts(networkId: string): Promise<void> {
-    for (const port of await findPluggedOnNetwork(this.#deps.db, networkId)) {
-      await this.#ensureNetwork(port.host, networkId);
-      this.#say(port.id, port);
-    }
+  #members(): number {
+    const { desired } = this.#deps;
+    const sections = SECTIONS.filter((section) => section !== 'servers');
+    const counts = desired
+      .hosts()
+      .flatMap((host) => sections.map((section) => desired.ids(host, section).length));
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  async #inTurn(task: () => Promise<void>): Promise<void> {
+    await this.#queue.run('told', task);
   }
 
   /** Ports that a host has and that are plugged there no more. */
@@ -95,24 +124,41 @@ export class DesiredSync implements HostSync {
     const { db, desired } = this.#deps;
     for (const host of desired.hosts()) {
       const ids = desired.ids(host, 'ports');
-      const plugged = await findPlugged(db, ids);
+      const plugged = await findPluggedOn(db, host);
       for (const id of ids) {
         const said = desired.find(host, 'ports', id);
         // Read again in its turn, since it may have been plugged meanwhile.
-        if (said && plugged.get(id)?.host !== host) await this.portsChanged(said.networkId, [id]);
+        if (said && !plugged.has(id)) await this.portsChanged(said.networkId, [id]);
       }
     }
   }
 
-  /** One port is plugged where its row says, and nowhere else. */
-  #say(id: string, port: PluggedPort | undefined): void {
+  /** One port is plugged where its row says and nowhere else. What it needs there goes before it. */
+  async #say(id: string, port: ToldPort | undefined): Promise<void> {
     const { desired } = this.#deps;
-    for (const host of desired.hosts()) {
-      if (host !== port?.host && desired.find(host, 'ports', id)) {
-        desired.set(host, 'ports', id, null);
-      }
+    const host = port && isPlugged(port.row, port.row) ? port.row.host : undefined;
+    for (const other of desired.hosts()) {
+      if (other !== host) this.#unplug(other, id);
     }
-    if (port) desired.set(port.host, 'ports', id, portSpec(port, port.mtu));
+    if (!port || host === undefined) {
+      this.#firewall.sayMember(id, port);
+      return;
+    }
+    const before = desired.find(host, 'ports', id)?.firewall?.groups ?? [];
+    const spec = portSpec(port);
+    await this.#ensureNetwork(host, spec.networkId);
+    await this.#firewall.ensureGroups(host, spec.firewall?.groups ?? []);
+    this.#firewall.sayMember(id, port);
+    desired.set(host, 'ports', id, spec);
+    this.#firewall.dropIdle(host, before);
+  }
+
+  #unplug(host: string, id: string): void {
+    const { desired } = this.#deps;
+    const said = desired.find(host, 'ports', id);
+    if (!said) return;
+    desired.set(host, 'ports', id, null);
+    this.#firewall.dropIdle(host, said.firewall?.groups ?? []);
   }
 
   async #ensureNetwork(host: string, networkId: string): Promise<void> {
@@ -126,7 +172,7 @@ export class DesiredSync implements HostSync {
   async #readSoon(networkId: string): Promise<void> {
     let owed = this.#owed.get(networkId);
     if (!owed) {
-      owed = this.#queue.run(networkId, async () => {
+      owed = this.#inTurn(async () => {
         this.#owed.delete(networkId);
         await this.#sayNetwork(networkId);
       });

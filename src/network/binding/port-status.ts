@@ -5,7 +5,16 @@ import type { ObservedHosts } from '#platform/host/observed-hosts.ts';
 import type { Logger } from '#platform/log.ts';
 import { timestamp } from '../attributes/standard.ts';
 import { findPort, findOwnedPorts, setPortStatus, type PortRow } from '../ports/port.store.ts';
-import { DHCP_OWNER, isSeenPlugged, statusOf } from './binding.rules.ts';
+import {
+  ACTIVE,
+  DHCP_OWNER,
+  DOWN,
+  NOT_THERE,
+  seenAs,
+  statusOf,
+  type SeenPort,
+  type StatusColumns,
+} from './binding.rules.ts';
 import { findActiveBinding, findStatuses } from './binding.store.ts';
 import type { PortEvents } from './port-events.ts';
 
@@ -62,10 +71,10 @@ export class PortStatus {
     const port = await findPort(db, portId);
     const binding = port && (await findActiveBinding(db, portId));
     if (!port || !binding || port.device_owner === DHCP_OWNER) return false;
-    const sees =
-      seesPlugged(observed, binding.host, portId) ??
-      (binding.host === goneFrom ? false : undefined);
-    return await this.#set(port, statusOf(port, binding, sees));
+    const seen =
+      seenPort(observed, binding.host, portId) ??
+      (binding.host === goneFrom ? NOT_THERE : undefined);
+    return await this.#set(port, statusOf(port, binding, seen));
   }
 
   /** Every port again, or every port of a host. Returns how many there are, and how many had another status. */
@@ -74,8 +83,8 @@ export class PortStatus {
     const rows = await findStatuses(db, host);
     let changed = 0;
     for (const row of rows) {
-      const sees = seesPlugged(observed, row.host, row.id);
-      if (row.status !== statusOf(row, row, sees) && (await this.check(row.id))) changed += 1;
+      const wanted = statusOf(row, row, seenPort(observed, row.host, row.id));
+      if (!isSame(row, wanted) && (await this.check(row.id))) changed += 1;
     }
     return { seen: rows.length, changed };
   }
@@ -87,15 +96,16 @@ export class PortStatus {
       .hosts()
       .some((host) => observed.find(host, 'networks', networkId)?.error === null);
     for (const port of await findOwnedPorts(db, networkId, DHCP_OWNER)) {
-      await this.#set(port, served ? 'ACTIVE' : 'DOWN');
+      await this.#set(port, served ? ACTIVE : DOWN);
     }
   }
 
-  async #set(port: PortRow, status: 'ACTIVE' | 'DOWN'): Promise<boolean> {
+  async #set(port: PortRow, wanted: StatusColumns): Promise<boolean> {
     const { db, events, now } = this.#deps;
-    if (port.status === status) return false;
-    if (!(await setPortStatus(db, port.id, status, timestamp(now())))) return false;
-    events.emit(status === 'ACTIVE' ? 'plugged' : 'unplugged', port);
+    if (isSame(port, wanted)) return false;
+    if (!(await setPortStatus(db, port.id, wanted, timestamp(now())))) return false;
+    const is = wanted.status === 'ACTIVE';
+    if (is !== (port.status === 'ACTIVE')) events.emit(is ? 'plugged' : 'unplugged', port);
     return true;
   }
 
@@ -111,12 +121,12 @@ export class PortStatus {
   }
 }
 
-/** Whether a host sees a port plugged, with a guest on it; undefined when it has not said so far. */
-export function seesPlugged(
-  observed: ObservedHosts,
-  host: string,
-  portId: string,
-): boolean | undefined {
+function isSame(port: Pick<PortRow, keyof StatusColumns>, wanted: StatusColumns): boolean {
+  return port.status === wanted.status && port.status_reason === wanted.status_reason;
+}
+
+/** What a host sees of a port. */
+export function seenPort(observed: ObservedHosts, host: string, portId: string): SeenPort {
   const listed = (observed.status(host)?.listed ?? 0) > 0;
-  return isSeenPlugged(observed.find(host, 'ports', portId), listed);
+  return seenAs(observed.find(host, 'ports', portId), listed);
 }

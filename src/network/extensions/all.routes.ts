@@ -4,7 +4,10 @@ import type { ServiceApp } from '#platform/http/http-app.ts';
 import type { PolicyRule } from '#platform/policy/policy.ts';
 import type { ObservedHosts } from '#platform/host/observed-hosts.ts';
 import { addressGroupRoutes } from '../address-groups/address-group.routes.ts';
-import { ADDRESS_GROUP_POLICIES } from '../address-groups/address-group.service.ts';
+import {
+  ADDRESS_GROUP_POLICIES,
+  type AddressGroupDeps,
+} from '../address-groups/address-group.service.ts';
 import { agentRoutes } from '../agents/agent.routes.ts';
 import { AGENT_POLICIES, AgentService } from '../agents/agent.service.ts';
 import {
@@ -29,11 +32,12 @@ import { tagRoutes } from '../tags/tag.routes.ts';
 import { TAG_POLICIES, type FindTarget } from '../tags/tag.service.ts';
 import { extensionRoutes } from './extension.routes.ts';
 
-export type ExtraDeps = SecurityGroupDeps & {
-  readonly observed: ObservedHosts;
-  /** Whose a network, subnet or port is, of those that the caller may see. */
-  readonly findTarget: Readonly<Record<'networks' | 'subnets' | 'ports', FindTarget>>;
-};
+export type ExtraDeps = SecurityGroupDeps &
+  AddressGroupDeps & {
+    readonly observed: ObservedHosts;
+    /** Whose a network, subnet or port is, of those that the caller may see. */
+    readonly findTarget: Readonly<Record<'networks' | 'subnets' | 'ports', FindTarget>>;
+  };
 
 export const EXTRA_POLICIES: readonly PolicyRule[] = [
   ...SECURITY_GROUP_POLICIES,

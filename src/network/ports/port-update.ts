@@ -55,14 +55,14 @@ export async function changePort(
 
   const binding = bindingAfter(deps, before.binding, values);
   const columns = changedColumns(values);
-  const sees = hosts.seesPlugged(binding.host, before.row.id);
+  const seen = hosts.seenPort(binding.host, before.row.id);
   const row = await updateRow(tx, 'ports', before.row.id, {
     ...columns,
     mac_address: mac,
     port_security_enabled: flag(secured),
     allowed_address_pairs: JSON.stringify(pairs),
     extra_dhcp_opts: optsAfter(before, values),
-    status: statusOf({ ...before.row, ...columns }, binding, sees),
+    ...statusOf({ ...before.row, ...columns }, binding, seen),
     updated_at: timestamp(now()),
   });
   const wanted = values.fixed_ips ?? (await readdressed(tx, before, mac));

@@ -37,6 +37,7 @@ function viewPort({ row, binding, fixedIps, groupIds, tags }: Port, domain: stri
     device_id: row.device_id,
     device_owner: row.device_owner,
     status: row.status,
+    status_reason: row.status_reason,
     port_security_enabled: row.port_security_enabled === 1,
     security_groups: groupIds,
     'binding:vnic_type': binding.vnic_type,

@@ -107,6 +107,8 @@ export const PORT = defineResource('port', 'ports', {
     guard: WRITTEN,
   },
   status: { filter: 'text', sort: true },
+  /** Ours: why it is ERROR. */
+  status_reason: {},
   port_security_enabled: {
     read: flag,
     post: 'optional',

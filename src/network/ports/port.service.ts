@@ -8,7 +8,7 @@ import type { Sent } from '../attributes/request-body.ts';
 import type { ResourceService } from '../attributes/resource.routes.ts';
 import { checkRevision } from '../attributes/revision.ts';
 import { DHCP_OWNER } from '../binding/binding.rules.ts';
-import { toldOf } from '../binding/host-specs.ts';
+import { toldOf } from '../binding/port-specs.ts';
 import type { NetworkDeps } from '../network-deps.ts';
 import { portNotFound } from '../network.faults.ts';
 import { ensureDhcpPort } from './dhcp-port.ts';

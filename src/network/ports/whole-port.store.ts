@@ -47,7 +47,7 @@ function must<T>(value: T | undefined, what: string, row: PortRow): T {
 }
 
 /** Groups by port, without what only groups know of themselves. */
-async function groupIdsOfPorts(
+export async function groupIdsOfPorts(
   db: Db,
   portIds: readonly string[],
 ): Promise<ReadonlyMap<string, readonly string[]>> {

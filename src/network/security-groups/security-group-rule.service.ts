@@ -62,7 +62,7 @@ export class SecurityGroupRuleService {
     ctx: Context,
     items: readonly Sent<RuleCreate>[],
   ): Promise<readonly store.SecurityGroupRuleRow[]> {
-    const { db, policy } = this.#deps;
+    const { db, hosts, policy } = this.#deps;
     for (const { values, chosen } of items) {
       const group = await findGroup(db, values.security_group_id);
       if (!group) throw securityGroupNotFound(values.security_group_id);
@@ -76,7 +76,9 @@ export class SecurityGroupRuleService {
       });
     }
     const wanted = items.map(({ values }) => values);
-    return await db.transaction().execute(async (tx) => await this.#insert(ctx, tx, wanted));
+    const rules = await db.transaction().execute(async (tx) => await this.#insert(ctx, tx, wanted));
+    await hosts.groupsChanged([...new Set(rules.map((rule) => rule.security_group_id))]);
+    return rules;
   }
 
   async update(): Promise<never> {
@@ -84,7 +86,7 @@ export class SecurityGroupRuleService {
   }
 
   async delete(ctx: Context, id: string, ifMatch?: number): Promise<void> {
-    const { db, policy, now } = this.#deps;
+    const { db, hosts, policy, now } = this.#deps;
     const rule = await this.get(ctx, id);
     authorizeChange(policy, ctx, SECURITY_GROUP_RULE, {
       action: 'delete',
@@ -98,6 +100,7 @@ export class SecurityGroupRuleService {
       await store.deleteRule(tx, id);
       await touchGroup(tx, current.security_group_id, timestamp(now()));
     });
+    await hosts.groupsChanged([rule.security_group_id]);
   }
 
   async #insert(

@@ -5,10 +5,10 @@ import type {
   DefaultSecurityGroupRulesTable,
   SecurityGroupRulesTable,
 } from '#platform/db/tables/network-security.ts';
-import { listPage, oneOf } from '../attributes/list.store.ts';
+import { inChunks, listPage, oneOf } from '../attributes/list.store.ts';
 import type { ListQuery } from '../attributes/list-query.ts';
 import { flag } from '../attributes/readers.ts';
-import type { Seen } from './security-group.store.ts';
+import { findUsableGroups, type SecurityGroupRow, type Seen } from './security-group.store.ts';
 
 /** `belongs_to_default_sg` says that the rule's group is the default group of its project. */
 export type SecurityGroupRuleRow = Selectable<SecurityGroupRulesTable> & {
@@ -68,6 +68,21 @@ export async function rulesOfGroups(
     .orderBy('security_group_rules.id')
     .execute();
   return Map.groupBy(rows, (row) => row.security_group_id);
+}
+
+/** Groups with their rules; those that are gone are left out. */
+export async function groupsWithRules(
+  db: Db,
+  ids: readonly string[],
+): Promise<
+  readonly { readonly group: SecurityGroupRow; readonly rules: readonly SecurityGroupRuleRow[] }[]
+> {
+  const groups = await inChunks(ids, async (some) => {
+    const found = await findUsableGroups(db, some, null);
+    return new Map(found.map((group) => [group.id, group]));
+  });
+  const rules = await inChunks([...groups.keys()], async (some) => await rulesOfGroups(db, some));
+  return [...groups.values()].map((group) => ({ group, rules: rules.get(group.id) ?? [] }));
 }
 
 export async function insertRules(

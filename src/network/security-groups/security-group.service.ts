@@ -11,6 +11,7 @@ import { isAdministrator } from '../attributes/privilege.ts';
 import type { Sent } from '../attributes/request-body.ts';
 import { checkRevision } from '../attributes/revision.ts';
 import { timestamp } from '../attributes/standard.ts';
+import type { HostSync } from '../network-deps.ts';
 import { checkQuota } from '../quotas/check-quota.ts';
 import { deleteSharing, findShared } from '../rbac-policies/rbac-policy.store.ts';
 import { ensureDefaultGroup, makeGroup, type Makers } from './port-groups.ts';
@@ -28,6 +29,7 @@ import type { GroupDetails } from './views.ts';
 export type SecurityGroupDeps = Makers & {
   readonly db: Db;
   readonly policy: Policy;
+  readonly hosts: Pick<HostSync, 'groupsChanged'>;
 };
 
 export type GroupCreate = CreateOf<typeof SECURITY_GROUP>;
@@ -80,14 +82,14 @@ export class SecurityGroupService {
     { values, chosen }: Sent<GroupUpdate>,
     ifMatch?: number,
   ): Promise<GroupDetails> {
-    const { db, policy, now } = this.#deps;
+    const { db, hosts, policy, now } = this.#deps;
     const seen = await this.#find(ctx, id);
     authorizeChange(policy, ctx, SECURITY_GROUP, {
       action: 'update',
       target: targetOfGroup(seen),
       chosen,
     });
-    return await db.transaction().execute(async (tx) => {
+    const after = await db.transaction().execute(async (tx) => {
       const group = await store.findGroup(tx, id);
       if (!group) throw securityGroupNotFound(id);
       checkRevision(ifMatch, group.revision_number);
@@ -106,10 +108,12 @@ export class SecurityGroupService {
       }
       return await this.#show(ctx, tx, (await store.findGroup(tx, id)) ?? group);
     });
+    await hosts.groupsChanged([id]);
+    return after;
   }
 
   async delete(ctx: Context, id: string, ifMatch?: number): Promise<void> {
-    const { db, policy } = this.#deps;
+    const { db, hosts, policy } = this.#deps;
     const seen = await this.#find(ctx, id);
     authorizeChange(policy, ctx, SECURITY_GROUP, {
       action: 'delete',
@@ -127,6 +131,7 @@ export class SecurityGroupService {
       await deleteTags(tx, id);
       await deleteSharing(tx, 'security_group', id);
     });
+    await hosts.groupsChanged([id]);
   }
 
   /** Makes the default group of the project that a list is about, so that the list has it. */

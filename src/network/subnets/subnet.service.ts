@@ -77,6 +77,9 @@ export class SubnetService implements ResourceService<typeof SUBNET, Subnet> {
     for (const id of new Set(subnets.map((subnet) => subnet.network.id))) {
       await hosts.networkChanged(id);
     }
+    for (const { row, network } of subnets) {
+      if (isAutoAddress(row)) await hosts.addressesChanged(network.id);
+    }
     return subnets;
   }
 
@@ -168,7 +171,7 @@ export class SubnetService implements ResourceService<typeof SUBNET, Subnet> {
 
   async delete(ctx: Context, id: string, ifMatch?: number): Promise<void> {
     const { db, hosts, policy, now } = this.#deps;
-    const network = await db.transaction().execute(async (tx) => {
+    const { row, network } = await db.transaction().execute(async (tx) => {
       const subnet = await one(tx, ctx, await this.#visible(tx, ctx, id));
       const target = targetOfSubnet(subnet);
       authorizeChange(policy, ctx, SUBNET, { action: 'delete', target, chosen: {} });
@@ -181,9 +184,10 @@ export class SubnetService implements ResourceService<typeof SUBNET, Subnet> {
       await store.deleteSubnet(tx, id);
       await touchNetwork(tx, subnet.network.id, timestamp(now()));
       await ensureDhcpPort(this.#deps, tx, subnet.network);
-      return subnet.network;
+      return subnet;
     });
-    await hosts.networkChanged(network.id);
+    if (isAutoAddress(row)) await hosts.addressesChanged(network.id);
+    else await hosts.networkChanged(network.id);
   }
 
   async #visible(db: Db, ctx: Context, id: string): Promise<store.SubnetRow> {

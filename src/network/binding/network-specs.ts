@@ -1,46 +1,9 @@
-/** Rows as what a host should plug: the network's sections of the desired document. Pure. */
-import { DEFAULT_STORM_CONTROL } from '#base/host/firewall.ts';
-import {
-  tapName,
-  type DhcpHost,
-  type DhcpSpec,
-  type NetworkSpec,
-  type PortSpec,
-} from '#base/host/links.ts';
+/** Rows as what a host should know of a network, with its DHCP server. Pure. */
+import type { DhcpHost, DhcpSpec, NetworkSpec } from '#base/host/links.ts';
 import type { NetworkRow } from '../networks/network.store.ts';
-import type { AddressPair } from '../ports/address-pairs.ts';
 import type { DhcpOpt } from '../ports/dhcp-opts.ts';
-import type { Port } from '../ports/whole-port.store.ts';
 import type { HostRoute } from '../subnets/subnet.schema.ts';
 import type { SubnetRow } from '../subnets/subnet.store.ts';
-
-/** What a host must know of a port that it plugs. */
-export type PlugRow = {
-  readonly id: string;
-  readonly network_id: string;
-  readonly mac_address: string;
-  readonly admin_state_up: 0 | 1;
-  readonly port_security_enabled: 0 | 1;
-  readonly allowed_address_pairs: string;
-};
-
-export function portSpec(port: PlugRow, mtu: number): PortSpec {
-  const pairs = JSON.parse(port.allowed_address_pairs) as readonly AddressPair[];
-  const macs = new Set([port.mac_address, ...pairs.map((pair) => pair.mac_address)]);
-  return {
-    id: port.id,
-    networkId: port.network_id,
-    tap: tapName(port.id),
-    mac: port.mac_address,
-    mtu,
-    adminStateUp: port.admin_state_up === 1,
-    firewall:
-      port.port_security_enabled === 1
-        ? { mode: 'l2', macs: [...macs], pairs: [], ethertypes: [], groups: [] }
-        : null,
-    storm: DEFAULT_STORM_CONTROL,
-  };
-}
 
 /** An address of a port, as a DHCP server hands it out. */
 export type LeaseRow = {
@@ -133,21 +96,4 @@ function hostnameOf({ dns_name, ip_address }: LeaseRow): string {
   return dns_name === ''
     ? `host-${ip_address.replaceAll('.', '-')}`
     : (dns_name.split('.')[0] ?? '');
-}
-
-/** All that hosts are told of a port: when two are the same, nobody needs to be told. */
-export function toldOf({ row, binding, fixedIps }: Port): string {
-  return JSON.stringify([
-    row.mac_address,
-    row.admin_state_up,
-    row.port_security_enabled,
-    row.allowed_address_pairs,
-    row.extra_dhcp_opts,
-    row.dns_name,
-    row.device_id,
-    row.device_owner,
-    binding.host,
-    binding.vif_type,
-    fixedIps.map((fixedIp) => fixedIp.ip_address),
-  ]);
 }
