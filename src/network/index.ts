@@ -109,7 +109,11 @@ export function createNetwork(options: NetworkOptions): NetworkParts {
       discoveryRoutes(app, PREFIX);
       networkRoutes(app, networks, policy);
       subnetRoutes(app, subnets, policy);
-      portRoutes(app, ports, { policy, domain: settings.dnsDomain });
+      portRoutes(app, ports, {
+        policy,
+        domain: settings.dnsDomain,
+        stormStateOf: (host, id) => observed.find(host, 'ports', id)?.storm ?? 'ok',
+      });
       registerExtras(app);
     },
   };

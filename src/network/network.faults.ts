@@ -256,6 +256,13 @@ export const servicePortInUse = (portId: string, reason: string) =>
     `Port ${portId} cannot be deleted directly via the port API: ${reason}.`,
   );
 
+export const permittedEthertypesRequireL2 = (mode: string) =>
+  new Fault(
+    'invalid',
+    'PermittedEthertypesRequireL2',
+    `A port of mode '${mode}' cannot have permitted_ethertypes: they only count in mode 'l2'. Set port_mode to 'l2' with them, or make the list empty.`,
+  );
+
 export const portBound = (portId: string, vifType: string, oldMac: string, newMac: string) =>
   new Fault(
     'conflict',

@@ -34,17 +34,22 @@ export async function listPage<TB extends keyof Tables, O>(
     query,
     marker,
     own = {},
+    sortedBy = {},
   }: {
     readonly table: TB;
     readonly query: ListQuery;
     readonly marker: Readonly<Record<string, unknown>> | undefined;
     readonly own?: OwnFilters<TB>;
+    /** Sort keys that are no column of their own name; the marker has their values by the key. */
+    readonly sortedBy?: Readonly<Record<string, Expression<unknown>>>;
   },
 ): Promise<readonly O[]> {
   const { page } = query;
-  // Whatever may be sorted by is a column of its own name.
   const columns = Object.fromEntries(
-    ['id', ...page.sort.map(({ key }) => key)].map((key) => [key, columnOf(table, key)]),
+    ['id', ...page.sort.map(({ key }) => key)].map((key) => [
+      key,
+      sortedBy[key] ?? columnOf(table, key),
+    ]),
   );
   const found = select.where((eb) => listConditions(eb, table, query, own));
   const rows = await applyPage(found, page, columns, marker).execute();

@@ -1,7 +1,8 @@
 /** Rows as what a host should know of a port that it plugs. Pure. */
-import { DEFAULT_STORM_CONTROL } from '#base/host/firewall.ts';
 import { tapName, type PortSpec } from '#base/host/links.ts';
 import type { AddressPair } from '../ports/address-pairs.ts';
+import { ethertypesOf, portModeOf } from '../ports/port-modes.ts';
+import { stormControlOf } from '../ports/storm-control.ts';
 import type { Port } from '../ports/whole-port.store.ts';
 import { firewallOf, type FirewallPort } from './firewall-specs.ts';
 import type { ToldPort } from './told-port.store.ts';
@@ -16,7 +17,7 @@ export function portSpec(port: ToldPort): PortSpec {
     mtu: row.mtu,
     adminStateUp: row.admin_state_up === 1,
     firewall: firewallOf(firewallPort(port)),
-    storm: { ...DEFAULT_STORM_CONTROL, clears: row.storm_clears },
+    storm: stormControlOf({ storm_control: row.network_storm_control }, row),
   };
 }
 
@@ -27,8 +28,8 @@ export function firewallPort({ row, addresses, groupIds }: ToldPort): FirewallPo
     mac: row.mac_address,
     deviceOwner: row.device_owner,
     portSecurity: row.port_security_enabled === 1,
-    mode: row.port_mode ?? (row.ip_allocation === 'none' ? 'l2' : 'strict'),
-    ethertypes: (JSON.parse(row.permitted_ethertypes) as readonly string[]).map(Number),
+    mode: portModeOf(row),
+    ethertypes: ethertypesOf(row),
     pairs: JSON.parse(row.allowed_address_pairs) as readonly AddressPair[],
     addresses,
     groups: groupIds,

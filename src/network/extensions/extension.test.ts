@@ -68,6 +68,7 @@ const ADDED: readonly (readonly [string, Resource, readonly string[]])[] = [
   ['l2_adjacency', NETWORK, ['l2_adjacency']],
   ['net-mtu', NETWORK, ['mtu']],
   ['network_availability_zone', NETWORK, ['availability_zone_hints', 'availability_zones']],
+  ['port-mode', PORT, ['port_mode', 'permitted_ethertypes']],
   ['port-numa-affinity-policy', PORT, ['numa_affinity_policy']],
   ['port-security', PORT, ['port_security_enabled']],
   ['port-security', NETWORK, ['port_security_enabled']],
@@ -79,6 +80,8 @@ const ADDED: readonly (readonly [string, Resource, readonly string[]])[] = [
   ['standard-attr-revisions', SUBNET, ['revision_number']],
   ['standard-attr-timestamp', SUBNET, ['created_at', 'updated_at']],
   ['stateful-security-group', SECURITY_GROUP, ['stateful']],
+  ['storm-control', NETWORK, ['storm_control']],
+  ['storm-control', PORT, ['storm_control', 'storm_state']],
   ['subnet-service-types', SUBNET, ['service_types']],
   ['uplink-status-propagation', PORT, ['propagate_uplink_status']],
 ];

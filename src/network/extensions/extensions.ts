@@ -1,10 +1,10 @@
-/** What of Neutron is served here, by the aliases that clients ask for. An alias is listed when all that it promises works. */
+/** What of Neutron is served here, and two of our own, by the aliases that clients ask for. An alias is listed when all that it promises works. */
 
 export type Extension = {
   readonly alias: string;
   readonly name: string;
   readonly description: string;
-  /** When Neutron got it. */
+  /** When Neutron got it, or we. */
   readonly updated: string;
 };
 
@@ -120,6 +120,12 @@ const TABLE: readonly (readonly [string, string, string, string])[] = [
     'Neutron Port MAC address regenerate',
     'Network port MAC address regenerate',
     '2018-05-03T10:00:00-00:00',
+  ],
+  [
+    'port-mode',
+    'Port mode',
+    'Ours: what frames a port lets through: strict, l2 or transparent, and further EtherTypes.',
+    '2026-11-21T00:00:00-00:00',
   ],
   [
     'port-numa-affinity-policy',
@@ -271,6 +277,12 @@ const TABLE: readonly (readonly [string, string, string, string])[] = [
     'Stateful security group',
     'Indicates if the security group is stateful or not',
     '2019-11-26T09:00:00-00:00',
+  ],
+  [
+    'storm-control',
+    'Storm control',
+    'Ours: limits to what ports flood, detection of loops, counters and events of ports.',
+    '2026-11-21T00:00:00-00:00',
   ],
   [
     'subnet-service-types',

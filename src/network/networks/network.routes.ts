@@ -4,6 +4,7 @@ import type { Policy } from '#platform/policy/policy.ts';
 import type { ViewOf } from '../attributes/attribute.ts';
 import { resourceRoutes } from '../attributes/resource.routes.ts';
 import { viewStandard } from '../attributes/standard.ts';
+import { mergeStormSettings } from '../ports/storm-control.ts';
 import { NETWORK } from './network.schema.ts';
 import { targetOfNetwork, type Network, type NetworkService } from './network.service.ts';
 
@@ -26,6 +27,7 @@ function viewNetwork({ row, shared, subnetIds, hasDhcp, tags }: Network) {
     status: 'ACTIVE',
     shared,
     port_security_enabled: row.port_security_enabled === 1,
+    storm_control: mergeStormSettings(row.storm_control),
     'router:external': row.external === 1,
     is_default: row.is_default === 1,
     'provider:network_type': row.network_type,

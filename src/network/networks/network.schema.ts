@@ -12,6 +12,7 @@ import {
   uuid,
 } from '../attributes/readers.ts';
 import { STANDARD } from '../attributes/standard.ts';
+import { readStormControl } from '../ports/storm-control.ts';
 
 const WRITTEN = ['create', 'update'] as const;
 const ALWAYS = ['create', 'get', 'update'] as const;
@@ -30,6 +31,7 @@ export const NETWORK = defineResource('network', 'networks', {
     filter: 'flag',
     guard: WRITTEN,
   },
+  storm_control: { read: readStormControl, post: { default: {} }, put: true, guard: WRITTEN },
   'router:external': {
     read: flag,
     post: { default: false },

@@ -100,7 +100,7 @@ export class NetworkService implements ResourceService<typeof NETWORK, Network> 
       physical_network: segment.physicalNetwork,
       segmentation_id: await chooseSegmentId(tx, segment, random),
       availability_zone_hints: JSON.stringify(values.availability_zone_hints),
-      storm_control: '{}',
+      storm_control: JSON.stringify(values.storm_control),
       revision_number: 1,
       created_at: at,
       updated_at: at,
@@ -259,6 +259,7 @@ function changedColumns(values: NetworkUpdate) {
     ...(values.port_security_enabled !== undefined && {
       port_security_enabled: flag(values.port_security_enabled),
     }),
+    ...(values.storm_control && { storm_control: JSON.stringify(values.storm_control) }),
     ...(values['router:external'] !== undefined && { external: flag(values['router:external']) }),
   };
 }

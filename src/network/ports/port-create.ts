@@ -23,7 +23,9 @@ import { withMacs } from './address-pairs.ts';
 import { mergeDhcpOpts } from './dhcp-opts.ts';
 import { giveAddresses } from './port-addresses.ts';
 import { targetOfPort } from './port-target.ts';
+import { portModeOf } from './port-modes.ts';
 import {
+  checkEthertypes,
   checkFixedIpCount,
   checkMac,
   checkPairCount,
@@ -50,6 +52,9 @@ export async function createPort(
   if (values.qos_policy_id != null) throw qosPolicyNotFound(values.qos_policy_id);
   checkPairCount(values.allowed_address_pairs.length, deps.settings.maxAddressPairs);
   checkFixedIpCount(values.fixed_ips?.length ?? 0, deps.settings.maxFixedIps);
+  const { port_mode, permitted_ethertypes } = values;
+  const mode = portModeOf({ port_mode, ip_allocation: ipAllocationOf(values.fixed_ips) });
+  checkEthertypes(mode, permitted_ethertypes);
 
   const row = await writePort(deps, tx, values, network, id ?? deps.newId());
   await giveAddresses(deps, tx, row, values.fixed_ips);
@@ -96,9 +101,9 @@ async function writePort(
       dns_domain: values.dns_domain,
       propagate_uplink_status: flag(values.propagate_uplink_status),
       numa_affinity_policy: values.numa_affinity_policy,
-      port_mode: null,
-      permitted_ethertypes: '[]',
-      storm_control: '{}',
+      port_mode: values.port_mode,
+      permitted_ethertypes: JSON.stringify(values.permitted_ethertypes),
+      storm_control: JSON.stringify(values.storm_control),
       storm_clears: 0,
       revision_number: 1,
       created_at: at,

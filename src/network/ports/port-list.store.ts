@@ -5,6 +5,7 @@ import type { Db, Tables } from '#platform/db/tables.ts';
 import type { ListQuery } from '../attributes/list-query.ts';
 import { listPage, oneOf, type OwnFilters } from '../attributes/list.store.ts';
 import { isPrivileged } from '../attributes/privilege.ts';
+import { portModeOf } from './port-modes.ts';
 import type { PortRow } from './port.store.ts';
 
 /** A project sees its own ports, and those on its networks. */
@@ -61,9 +62,21 @@ export async function listPortIds(
     .selectFrom('ports')
     .select('ports.id')
     .where((eb) => visibility(eb, ctx));
-  const rows = await listPage(visible, { table: 'ports', query, marker, own: OWN_FILTERS });
+  const rows = await listPage(visible, {
+    table: 'ports',
+    query,
+    marker: marker && { ...marker, port_mode: portModeOf(marker) },
+    own: OWN_FILTERS,
+    sortedBy: { port_mode: PORT_MODE },
+  });
   return rows.map((row) => row.id);
 }
+
+/** As `portModeOf` says. */
+const PORT_MODE = sql<string>`case
+  when ports.port_mode is not null then ports.port_mode
+  when ports.ip_allocation = 'none' then 'l2'
+  else 'strict' end`;
 
 const OWN_FILTERS: OwnFilters<'ports'> = {
   mac_address: (eb, values) =>
@@ -72,6 +85,7 @@ const OWN_FILTERS: OwnFilters<'ports'> = {
       'ports.mac_address',
       values.map((mac) => String(mac).toLowerCase()),
     ),
+  port_mode: (eb, values) => eb(PORT_MODE, 'in', values.map(String)),
   'binding:host_id': (eb, values) =>
     eb(
       'ports.id',

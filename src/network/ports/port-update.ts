@@ -18,7 +18,9 @@ import { checkPortGroups, setPortGroups } from '../security-groups/port-groups.t
 import { withMacs, type AddressPair } from './address-pairs.ts';
 import { mergeDhcpOpts, type DhcpOpt } from './dhcp-opts.ts';
 import { changeAddresses } from './port-addresses.ts';
+import { portModeOf } from './port-modes.ts';
 import {
+  checkEthertypes,
   checkFixedIpCount,
   checkMac,
   checkMacChange,
@@ -43,6 +45,7 @@ export async function changePort(
   const pairs = pairsAfter(before, values, mac);
   checkPairCount(pairs.length, settings.maxAddressPairs);
   checkFixedIpCount(values.fixed_ips?.length ?? 0, settings.maxFixedIps);
+  checkModeAfter(before, values);
   if (values.security_groups) {
     await checkPortGroups(tx, ctx, before.row.project_id, values.security_groups);
   }
@@ -54,7 +57,7 @@ export async function changePort(
   );
 
   const binding = bindingAfter(deps, before.binding, values);
-  const columns = changedColumns(values);
+  const columns = changedColumns(before, values);
   const seen = hosts.seenPort(binding.host, before.row.id);
   const row = await updateRow(tx, 'ports', before.row.id, {
     ...columns,
@@ -70,6 +73,13 @@ export async function changePort(
   if (values.security_groups) await setPortGroups(tx, row.id, groupIds);
   if (!isDeepStrictEqual(binding, before.binding)) await writeBinding(tx, binding);
   return await wholePort(tx, row);
+}
+
+function checkModeAfter({ row }: Port, values: PortUpdate): void {
+  const port_mode = values.port_mode === undefined ? row.port_mode : values.port_mode;
+  const ethertypes =
+    values.permitted_ethertypes ?? (JSON.parse(row.permitted_ethertypes) as readonly string[]);
+  checkEthertypes(portModeOf({ ...row, port_mode }), ethertypes);
 }
 
 /** The MAC after the change. Sent as null, it asks for another one. */
@@ -143,7 +153,7 @@ function bindingAfter({ hosts }: NetworkDeps, before: BindingRow, values: PortUp
 }
 
 /** What of a change is a column of the port's own. */
-function changedColumns(values: PortUpdate) {
+function changedColumns({ row }: Port, values: PortUpdate) {
   return {
     ...(values.name !== undefined && { name: values.name }),
     ...(values.description !== undefined && { description: values.description }),
@@ -152,6 +162,12 @@ function changedColumns(values: PortUpdate) {
     ...(values.device_owner !== undefined && { device_owner: values.device_owner }),
     ...(values.dns_name !== undefined && { dns_name: values.dns_name }),
     ...(values.dns_domain !== undefined && { dns_domain: values.dns_domain }),
+    ...(values.port_mode !== undefined && { port_mode: values.port_mode }),
+    ...(values.permitted_ethertypes && {
+      permitted_ethertypes: JSON.stringify(values.permitted_ethertypes),
+    }),
+    ...(values.storm_control && { storm_control: JSON.stringify(values.storm_control) }),
+    ...(values.storm_state && { storm_clears: row.storm_clears + 1 }),
     ...(values.numa_affinity_policy !== undefined && {
       numa_affinity_policy: values.numa_affinity_policy,
     }),

@@ -1,31 +1,43 @@
 /** /v2.0/ports: HTTP in, HTTP out, no decisions. */
+import type { StormState } from '#base/host/firewall.ts';
 import type { ServiceApp } from '#platform/http/http-app.ts';
 import type { Policy } from '#platform/policy/policy.ts';
 import type { ViewOf } from '../attributes/attribute.ts';
 import { resourceRoutes } from '../attributes/resource.routes.ts';
 import { viewStandard } from '../attributes/standard.ts';
+import { portModeOf } from './port-modes.ts';
 import { targetOfPort } from './port-target.ts';
 import { dnsAssignment } from './port.rules.ts';
 import { PORT } from './port.schema.ts';
 import type { PortService } from './port.service.ts';
 import type { Port } from './whole-port.store.ts';
 
-/** `domain` is where ports have their names. */
+export type PortRoutesOptions = {
+  readonly policy: Policy;
+  /** Where ports have their names. */
+  readonly domain: string;
+  /** What its host sees of a port's frames. */
+  readonly stormStateOf: (host: string, portId: string) => StormState;
+};
+
 export function portRoutes(
   app: ServiceApp,
   ports: PortService,
-  { policy, domain }: { policy: Policy; domain: string },
+  { policy, ...options }: PortRoutesOptions,
 ): void {
   resourceRoutes(app, {
     resource: PORT,
     service: ports,
     policy,
-    view: (port) => viewPort(port, domain),
+    view: (port) => viewPort(port, options),
     target: ({ row, network }) => targetOfPort(row, network),
   });
 }
 
-function viewPort({ row, binding, fixedIps, groupIds, tags }: Port, domain: string) {
+function viewPort(
+  { row, binding, fixedIps, groupIds, tags }: Port,
+  { domain, stormStateOf }: Omit<PortRoutesOptions, 'policy'>,
+) {
   const ips = fixedIps.map((fixedIp) => fixedIp.ip_address);
   return {
     ...viewStandard(row, tags),
@@ -39,6 +51,10 @@ function viewPort({ row, binding, fixedIps, groupIds, tags }: Port, domain: stri
     status: row.status,
     status_reason: row.status_reason,
     port_security_enabled: row.port_security_enabled === 1,
+    port_mode: portModeOf(row),
+    permitted_ethertypes: parsed(row.permitted_ethertypes),
+    storm_control: parsed(row.storm_control),
+    storm_state: stormStateOf(binding.host, row.id),
     security_groups: groupIds,
     'binding:vnic_type': binding.vnic_type,
     'binding:host_id': binding.host,

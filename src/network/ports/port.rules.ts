@@ -1,8 +1,10 @@
 /** What makes a port valid. Pure: facts come in as arguments, nothing is looked up here. */
+import type { PortMode } from '#base/host/firewall.ts';
 import { isMulticastMac } from '#base/net/mac.ts';
 import {
   invalidAttribute,
   invalidInput,
+  permittedEthertypesRequireL2,
   portBound,
   portSecurityPortHasGroup,
   portSecurityRequiredForGroups,
@@ -34,6 +36,11 @@ export function checkSecurityOnUpdate(
   if (after.pairCount > 0) throw portSecurityRequiredForPairs();
   if (after.groupIds.length === 0) return;
   throw sentGroups ? portSecurityRequiredForGroups() : portSecurityPortHasGroup();
+}
+
+/** In `strict` nothing but ARP and IP passes, and in `transparent` everything does: a list would be for show. */
+export function checkEthertypes(mode: PortMode, ethertypes: readonly string[]): void {
+  if (ethertypes.length > 0 && mode !== 'l2') throw permittedEthertypesRequireL2(mode);
 }
 
 export function checkPairCount(count: number, limit: number): void {

@@ -27,6 +27,8 @@ import type { FixedIpWanted } from '../ipam/ipam.rules.ts';
 import { invalidAttribute } from '../network.faults.ts';
 import { readAddressPairs } from './address-pairs.ts';
 import { readDhcpOpts } from './dhcp-opts.ts';
+import { PORT_MODES, readEthertypes } from './port-modes.ts';
+import { readStormControl, readStormState } from './storm-control.ts';
 
 /** What a card may be; only `normal` can be plugged here. */
 const VNIC_TYPES = [
@@ -116,6 +118,22 @@ export const PORT = defineResource('port', 'ports', {
     filter: 'flag',
     guard: WRITTEN,
   },
+  port_mode: {
+    read: oneOf([...PORT_MODES, null]),
+    post: { default: null },
+    put: true,
+    filter: 'own',
+    sort: true,
+    guard: WRITTEN,
+  },
+  permitted_ethertypes: {
+    read: nullAs([], readEthertypes),
+    post: { default: [] },
+    put: true,
+    guard: WRITTEN,
+  },
+  storm_control: { read: readStormControl, post: { default: {} }, put: true, guard: WRITTEN },
+  storm_state: { read: readStormState, put: true, guard: ['update'] },
   security_groups: { read: nullAs([], uuidList), post: 'optional', put: true, filter: 'own' },
   'binding:vnic_type': {
     read: oneOf(VNIC_TYPES),

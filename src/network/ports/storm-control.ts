@@ -42,6 +42,15 @@ export const readStormControl: Reader<Partial<StormSettings>> = nullAs({}, (sent
   return readSettings(sent, name);
 });
 
+/** Nobody sets a state but by clearing what the host has found. */
+export const readStormState: Reader<'ok'> = (sent, name) => {
+  if (sent === 'ok') return sent;
+  throw invalidAttribute(
+    name,
+    `'${pythonStr(sent)}' cannot be set; 'ok' can, and clears a quarantine`,
+  );
+};
+
 function readSettings(sent: JsonObject, name: string): Partial<StormSettings> {
   return Object.fromEntries(
     Object.entries(sent).map(([key, value]) => [key, READERS[key]?.(value, `${name}.${key}`)]),
