@@ -30,6 +30,8 @@ import { Scheduler } from './scheduler/scheduler.ts';
 import { serverMetadataRoutes } from './server-metadata/server-metadata.routes.ts';
 import { ServerMetadata } from './server-metadata/server-metadata.service.ts';
 import { ServerGroupMembers } from './server-groups/server-group-members.ts';
+import { serverSecurityGroupRoutes } from './server-security-groups/server-security-group.routes.ts';
+import { ServerSecurityGroups } from './server-security-groups/server-security-group.service.ts';
 import { serverTagRoutes } from './server-tags/server-tag.routes.ts';
 import { DesiredServers } from './servers/desired-servers.ts';
 import { ServerActions } from './servers/server-actions.ts';
@@ -142,6 +144,7 @@ export function createCompute(deps: ComputeDeps): Compute {
     sagas,
     newId,
   });
+  const securityGroups = new ServerSecurityGroups({ network, reader });
   const lostPorts = new LostPorts({ db, log, now, network, sagas });
   const nodes = new NodeRegistrar(
     { db, now, newId, log, observed, placement },
@@ -154,7 +157,8 @@ export function createCompute(deps: ComputeDeps): Compute {
       flavorRoutes(flavors, check),
       keypairRoutes(keypairs, check),
       serverRoutes({ creator, list, reader, actions, check }),
-      serverActionRoutes(actions, check),
+      serverActionRoutes(actions, securityGroups, check),
+      serverSecurityGroupRoutes(securityGroups),
       interfaceRoutes(interfaces, check),
       addressRoutes(reader, check),
       serverMetadataRoutes(new ServerMetadata({ db, reader, actions }), check),

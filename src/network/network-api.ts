@@ -46,6 +46,25 @@ export type PortFacts = {
   readonly hasResourceRequest: boolean;
 };
 
+export type SecurityGroupFacts = {
+  readonly id: string;
+  readonly name: string;
+  readonly projectId: string;
+  readonly description: string;
+  readonly rules: readonly SecurityGroupRuleFacts[];
+};
+
+export type SecurityGroupRuleFacts = {
+  readonly id: string;
+  readonly direction: 'ingress' | 'egress';
+  /** A name, or a number as text; null for any. */
+  readonly protocol: string | null;
+  readonly portRangeMin: number | null;
+  readonly portRangeMax: number | null;
+  readonly remoteIpPrefix: string | null;
+  readonly remoteGroupId: string | null;
+};
+
 /** A port to make for a device. The id is chosen by the caller, so that doing it twice makes one port. */
 export type PortWanted = {
   readonly id: string;
@@ -95,6 +114,8 @@ export interface NetworkApi {
     ctx: Context,
     namesOrIds: readonly string[],
   ): Promise<readonly ({ readonly id: string; readonly name: string } | undefined)[]>;
+  /** Those of the groups, with their rules, that the caller can see. */
+  securityGroups(ctx: Context, ids: readonly string[]): Promise<readonly SecurityGroupFacts[]>;
   /** The project's port quota (-1: none) and how many ports it has. */
   portQuota(
     ctx: Context,
@@ -109,6 +130,11 @@ export interface NetworkApi {
   ensurePortUnbound(ctx: Context, portId: string, deviceId: string): Promise<void>;
   /** Deletes a port that was made for the device. A port of another device is left alone. */
   ensurePortAbsent(ctx: Context, portId: string, deviceId: string): Promise<void>;
+
+  /** Puts a port into a group, in the caller's name. A port that is in it already stays. */
+  ensurePortInGroup(ctx: Context, portId: string, groupId: string): Promise<void>;
+  /** Takes a port out of a group, in the caller's name. */
+  ensurePortNotInGroup(ctx: Context, portId: string, groupId: string): Promise<void>;
 
   /** Called after each change of a port that has a device. Losing a call only costs time. Returns the way to stop. */
   onPortEvent(listener: (event: PortEvent) => void): () => void;

@@ -140,6 +140,68 @@ test('groups are found by name or id, and a name that two have is refused', asyn
   assert.equal((await find(web.id))[0]?.id, web.id);
 });
 
+test('a port is put into a group and taken out of it, in the name of whoever asks', async () => {
+  await using net = await start();
+  const web = await net.red.make('security_group', { name: 'web' });
+  const port = await net.api.ensurePort(net.internal, net.wanted, DEVICE);
+  const groups = async () =>
+    (await net.api.findPort(net.internal, PORT_ID))?.securityGroups.map((group) => group.name);
+  await net.api.ensurePortInGroup(net.ctx('red'), PORT_ID, web.id);
+  await net.api.ensurePortInGroup(net.ctx('red'), PORT_ID, web.id);
+  assert.deepEqual((await groups())?.toSorted(), ['default', 'web']);
+  assert.ok(net.desired.find('h1', 'groups', web.id));
+  await net.api.ensurePortNotInGroup(net.ctx('red'), PORT_ID, web.id);
+  await net.api.ensurePortNotInGroup(net.ctx('red'), PORT_ID, web.id);
+  assert.deepEqual(await groups(), ['default']);
+  assert.equal(net.desired.find('h1', 'groups', web.id), undefined);
+  const foreign = net.api.ensurePortInGroup(net.ctx('blue'), port.id, web.id);
+  await assert.rejects(foreign, { code: 'PortNotFound' });
+  const blue = await net.as('blue').make('security_group', { name: 'b' });
+  await assert.rejects(net.api.ensurePortInGroup(net.ctx('red'), PORT_ID, blue.id), {
+    code: 'SecurityGroupNotFound',
+  });
+});
+
+test('groups put into a port at once are all there', async () => {
+  await using net = await start();
+  await net.api.ensurePort(net.internal, net.wanted, DEVICE);
+  const made = ['a', 'b', 'c'].map(async (name) => await net.red.make('security_group', { name }));
+  const ids = (await Promise.all(made)).map((group) => group.id as string);
+  await Promise.all(
+    ids.map(async (id) => await net.api.ensurePortInGroup(net.ctx('red'), PORT_ID, id)),
+  );
+  const port = await net.api.findPort(net.internal, PORT_ID);
+  assert.equal(port?.securityGroups.length, 4);
+});
+
+test('groups are told with their rules to those who may see them', async () => {
+  await using net = await start();
+  const web = await net.red.make('security_group', { name: 'web', description: 'for all' });
+  const rule = { security_group_id: web.id, direction: 'ingress', protocol: 'tcp' };
+  const range = { port_range_min: 80, port_range_max: 81, remote_ip_prefix: '10.0.0.0/8' };
+  const { id } = await net.red.make('security_group_rule', { ...rule, ...range });
+  const seen = async (projectId?: string) =>
+    await net.api.securityGroups(net.ctx(projectId), [web.id]);
+  const [group] = await seen('red');
+  assert.equal(group?.description, 'for all');
+  assert.deepEqual(
+    group.rules.filter(({ direction }) => direction === 'ingress'),
+    [
+      {
+        id,
+        direction: 'ingress',
+        protocol: 'tcp',
+        portRangeMin: 80,
+        portRangeMax: 81,
+        remoteIpPrefix: '10.0.0.0/8',
+        remoteGroupId: null,
+      },
+    ],
+  );
+  assert.deepEqual(await seen('blue'), []);
+  assert.equal((await seen()).length, 1);
+});
+
 test('the port quota is told with what is used of it', async () => {
   await using net = await start();
   const before = await net.api.portQuota(net.internal, 'red');

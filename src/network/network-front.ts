@@ -2,6 +2,7 @@
 import type { Context } from '#platform/context.ts';
 import { internalContext } from '#platform/context.ts';
 import type { Db, Tx } from '#platform/db/tables.ts';
+import { isAdministrator } from './attributes/privilege.ts';
 import type { PortEvents } from './binding/port-events.ts';
 import {
   listAvailableNetworks,
@@ -15,6 +16,7 @@ import type {
   PortEvent,
   PortFacts,
   PortWanted,
+  SecurityGroupFacts,
 } from './network-api.ts';
 import { portInUse, portNotFound, severalGroupsNamed } from './network.faults.ts';
 import type { PortCreate, PortUpdate } from './ports/port.schema.ts';
@@ -25,7 +27,14 @@ import { wholePort, wholePorts, type Port } from './ports/whole-port.store.ts';
 import { quotaOf } from './quotas/check-quota.ts';
 import { findShared } from './rbac-policies/rbac-policy.store.ts';
 import { groupsOfPorts } from './security-groups/port-groups.ts';
-import { findGroupsByNameOrId } from './security-groups/security-group.store.ts';
+import {
+  groupsWithRules,
+  type SecurityGroupRuleRow,
+} from './security-groups/security-group-rule.store.ts';
+import {
+  findGroupsByNameOrId,
+  type SecurityGroupRow,
+} from './security-groups/security-group.store.ts';
 import type { HostRoute } from './subnets/subnet.schema.ts';
 import { subnetsOfNetworks, type SubnetRow } from './subnets/subnet.store.ts';
 
@@ -82,6 +91,14 @@ export class NetworkFront implements NetworkApi {
       if (!byId && named.length > 1) throw severalGroupsNamed(wanted);
       return byId ?? named[0];
     });
+  }
+
+  async securityGroups(
+    ctx: Context,
+    ids: readonly string[],
+  ): Promise<readonly SecurityGroupFacts[]> {
+    const projectId = isAdministrator(ctx) ? null : ctx.projectId;
+    return (await groupsWithRules(this.#deps.db, ids, projectId)).map(securityGroupFacts);
   }
 
   async portQuota(
@@ -145,6 +162,25 @@ export class NetworkFront implements NetworkApi {
     const row = await ports.findPort(this.#deps.db, portId);
     if (row?.device_id !== deviceId) return;
     await this.#deps.ports.delete(own(ctx), portId);
+  }
+
+  async ensurePortInGroup(ctx: Context, portId: string, groupId: string): Promise<void> {
+    await this.#regroup(ctx, portId, (ids) => [...ids, groupId]);
+  }
+
+  async ensurePortNotInGroup(ctx: Context, portId: string, groupId: string): Promise<void> {
+    await this.#regroup(ctx, portId, (ids) => ids.filter((id) => id !== groupId));
+  }
+
+  async #regroup(
+    ctx: Context,
+    portId: string,
+    change: (groupIds: readonly string[]) => readonly string[],
+  ): Promise<void> {
+    await this.#deps.ports.update(ctx, portId, (port) => {
+      const values = { security_groups: [...new Set(change(port.groupIds))] };
+      return { values, chosen: values };
+    });
   }
 
   onPortEvent(listener: (event: PortEvent) => void): () => void {
@@ -220,6 +256,30 @@ function newPort(wanted: PortWanted, device: PortDevice): PortCreate {
     numa_affinity_policy: null,
     ...(wanted.fixedIp !== null && { fixed_ips: [{ ip_address: wanted.fixedIp }] }),
     ...(wanted.securityGroups && { security_groups: wanted.securityGroups }),
+  };
+}
+
+function securityGroupFacts({
+  group,
+  rules,
+}: {
+  readonly group: SecurityGroupRow;
+  readonly rules: readonly SecurityGroupRuleRow[];
+}): SecurityGroupFacts {
+  return {
+    id: group.id,
+    name: group.name,
+    projectId: group.project_id,
+    description: group.description,
+    rules: rules.map((rule) => ({
+      id: rule.id,
+      direction: rule.direction,
+      protocol: rule.protocol,
+      portRangeMin: rule.port_range_min,
+      portRangeMax: rule.port_range_max,
+      remoteIpPrefix: rule.remote_ip_prefix,
+      remoteGroupId: rule.remote_group_id,
+    })),
   };
 }
 

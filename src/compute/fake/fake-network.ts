@@ -11,15 +11,19 @@ import type {
   PortEvent,
   PortFacts,
   PortWanted,
+  SecurityGroupFacts,
   SubnetFacts,
 } from '#network/network-api.ts';
 
 export type FakePort = { -readonly [K in keyof PortFacts]: PortFacts[K] };
 
+export type FakeGroup = Pick<SecurityGroupFacts, 'id' | 'name' | 'projectId'> &
+  Partial<SecurityGroupFacts>;
+
 export class FakeNetwork implements NetworkApi {
   readonly networks = new Map<string, NetworkFacts>();
   readonly ports = new Map<string, FakePort>();
-  readonly groups: { id: string; name: string; projectId: string }[] = [];
+  readonly groups: FakeGroup[] = [];
   /** What was called to change something, in order, such as `ensurePort <id>`. */
   readonly calls: string[] = [];
   quota = -1;
@@ -148,11 +152,40 @@ export class FakeNetwork implements NetworkApi {
   }
 
   async findSecurityGroups(ctx: Context, namesOrIds: readonly string[]) {
-    return namesOrIds.map((text) =>
-      this.groups.find(
-        ({ id, name, projectId }) => (id === text || name === text) && projectId === ctx.projectId,
-      ),
+    const own = this.groups.filter(({ projectId }) => projectId === ctx.projectId);
+    return namesOrIds.map((text) => {
+      const byId = own.find(({ id }) => id === text);
+      const named = own.filter(({ name }) => name === text);
+      if (!byId && named.length > 1) {
+        throw new Fault('conflict', 'NoUniqueMatch', `Several groups have the name '${text}'.`);
+      }
+      return byId ?? named[0];
+    });
+  }
+
+  async securityGroups(ctx: Context, ids: readonly string[]) {
+    const seen = this.groups.filter(
+      ({ id, projectId }) => ids.includes(id) && (ctx.internal || projectId === ctx.projectId),
     );
+    return seen.map((group) => ({ description: '', rules: [], ...group }));
+  }
+
+  async ensurePortInGroup(_ctx: Context, portId: string, groupId: string): Promise<void> {
+    this.#called(`ensurePortInGroup ${portId}`);
+    const name = this.groups.find((group) => group.id === groupId)?.name ?? groupId;
+    this.#regroup(portId, groupId, [{ id: groupId, name }]);
+  }
+
+  async ensurePortNotInGroup(_ctx: Context, portId: string, groupId: string): Promise<void> {
+    this.#called(`ensurePortNotInGroup ${portId}`);
+    this.#regroup(portId, groupId, []);
+  }
+
+  #regroup(portId: string, groupId: string, added: PortFacts['securityGroups']): void {
+    const port = this.ports.get(portId);
+    if (!port) throw new Fault('not-found', 'PortNotFound', `Port ${portId} could not be found.`);
+    const others = port.securityGroups.filter(({ id }) => id !== groupId);
+    port.securityGroups = [...others, ...added];
   }
 
   async portQuota(): Promise<{ readonly limit: number; readonly used: number }> {

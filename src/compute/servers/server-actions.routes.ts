@@ -5,6 +5,7 @@ import { malformedBody, noSuchAction } from '../compute.faults.ts';
 import type { ComputeRoutes } from '../http/compute-service.ts';
 import { ownMember } from '../http/own.ts';
 import type { RequestCheck } from '../http/request-check.ts';
+import type { ServerSecurityGroups } from '../server-security-groups/server-security-group.service.ts';
 import {
   ACTION_BODIES,
   ACTION_RULES,
@@ -22,7 +23,11 @@ type Answer = { readonly status: number; readonly body?: object };
 
 const ACCEPTED: Answer = { status: 202 };
 
-export function serverActionRoutes(actions: ServerActions, check: RequestCheck): ComputeRoutes {
+export function serverActionRoutes(
+  actions: ServerActions,
+  groups: ServerSecurityGroups,
+  check: RequestCheck,
+): ComputeRoutes {
   const run = async (ctx: Context, id: string, name: string, body: Body): Promise<Answer> => {
     const argument = body[name];
     switch (name) {
@@ -62,6 +67,12 @@ export function serverActionRoutes(actions: ServerActions, check: RequestCheck):
       }
       case 'forceDelete':
         await actions.delete(ctx, id, 'os_compute_api:os-deferred-delete:force');
+        return ACCEPTED;
+      case 'addSecurityGroup':
+        await groups.add(ctx, id, argument);
+        return ACCEPTED;
+      case 'removeSecurityGroup':
+        await groups.remove(ctx, id, argument);
         return ACCEPTED;
       case 'changePassword':
         return await actions.changePassword(ctx, id);

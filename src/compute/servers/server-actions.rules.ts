@@ -168,7 +168,7 @@ export const ACTION_BODIES: Readonly<Record<string, SchemaRanges>> = {
 type LaterAction = {
   readonly rule: string;
   /** States in which Nova would do it; none for what needs a state that no server here can be in. */
-  readonly vm: readonly VmState[] | 'any';
+  readonly vm: readonly VmState[];
 };
 
 const later = (rule: string, ...vm: readonly VmState[]): LaterAction => ({ rule, vm });
@@ -193,8 +193,6 @@ export const LATER_ACTIONS: Readonly<Record<string, LaterAction>> = {
   'os-migrateLive': later('os-migrate-server:migrate_live', 'active', 'paused'),
   evacuate: later('os-evacuate', 'active', 'stopped', 'error'),
   trigger_crash_dump: later('servers:trigger_crash_dump', 'active', 'paused', 'error'),
-  addSecurityGroup: { rule: 'os-security-groups:add', vm: 'any' },
-  removeSecurityGroup: { rule: 'os-security-groups:remove', vm: 'any' },
   injectNetworkInfo: later('os-admin-actions:inject_network_info', 'active'),
   resetNetwork: later('os-admin-actions:inject_network_info', 'active'),
 };
@@ -210,5 +208,7 @@ export const ACTION_RULES: readonly string[] = [
     'os_compute_api:os-console-output',
     'os_compute_api:os-deferred-delete:force',
     'os_compute_api:os-admin-password',
+    'os_compute_api:os-security-groups:add',
+    'os_compute_api:os-security-groups:remove',
   ]),
 ];

@@ -161,7 +161,7 @@ export class FirewallSync {
   }
 
   async #readGroups(ids: readonly string[]): Promise<ReadonlyMap<string, SecurityGroupSpec>> {
-    const found = await groupsWithRules(this.#db, ids);
+    const found = await groupsWithRules(this.#db, ids, null);
     return new Map(found.map(({ group, rules }) => [group.id, groupSpec(group, rules)]));
   }
 

@@ -62,15 +62,17 @@ export class PortService implements ResourceService<typeof PORT, Port> {
     return ports;
   }
 
+  /** What is wanted may depend on what the port is. */
   async update(
     ctx: Context,
     id: string,
-    { values, chosen }: Sent<PortUpdate>,
+    wanted: Sent<PortUpdate> | ((port: Port) => Sent<PortUpdate>),
     ifMatch?: number,
   ): Promise<Port> {
     const { db, policy } = this.#deps;
     const { before, after } = await db.transaction().execute(async (tx) => {
       const port = await wholePort(tx, await this.#visible(tx, ctx, id));
+      const { values, chosen } = typeof wanted === 'function' ? wanted(port) : wanted;
       const target = targetOfPort(
         { ...port.row, device_owner: values.device_owner ?? port.row.device_owner },
         port.network,

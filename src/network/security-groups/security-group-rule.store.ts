@@ -70,15 +70,16 @@ export async function rulesOfGroups(
   return Map.groupBy(rows, (row) => row.security_group_id);
 }
 
-/** Groups with their rules; those that are gone are left out. */
+/** Those of the groups that a project may use, with their rules; any groups when no project is named. */
 export async function groupsWithRules(
   db: Db,
   ids: readonly string[],
+  projectId: string | null,
 ): Promise<
   readonly { readonly group: SecurityGroupRow; readonly rules: readonly SecurityGroupRuleRow[] }[]
 > {
   const groups = await inChunks(ids, async (some) => {
-    const found = await findUsableGroups(db, some, null);
+    const found = await findUsableGroups(db, some, projectId);
     return new Map(found.map((group) => [group.id, group]));
   });
   const rules = await inChunks([...groups.keys()], async (some) => await rulesOfGroups(db, some));
