@@ -11,6 +11,8 @@ export type Wire = {
   readonly send: (frame: Buffer) => void;
   /** Everything that the guest would have seen, oldest first. */
   readonly received: Buffer[];
+  /** Calls back whenever something has come. */
+  readonly onFrames: (listener: () => void) => void;
 };
 
 export type Wires = AsyncDisposable & {
@@ -79,6 +81,7 @@ async function listen(path: string, connected: (socket: Socket) => void): Promis
 /** QEMU's stream carries each frame behind its length, four bytes, most significant first. */
 function wireOf(socket: Socket): Wire {
   const received: Buffer[] = [];
+  const listeners: (() => void)[] = [];
   let rest = Buffer.alloc(0);
   socket.on('error', () => undefined); // QEMU was ended
   socket.on('data', (chunk) => {
@@ -88,23 +91,24 @@ function wireOf(socket: Socket): Wire {
       received.push(rest.subarray(4, end));
       rest = rest.subarray(end);
     }
+    for (const listener of listeners) listener();
   });
   const send = (frame: Buffer) => {
     const length = Buffer.alloc(4);
     length.writeUInt32BE(frame.length);
     socket.write(Buffer.concat([length, frame]));
   };
-  return { send, received };
+  return { send, received, onFrames: (listener) => void listeners.push(listener) };
 }
 
 export const BROADCAST = 'ff:ff:ff:ff:ff:ff';
 
 /** An EtherType that nothing on the way understands: for local experiments. */
-const EXPERIMENT = 0x88b5;
+export const TEXT_ETHERTYPE = 0x88b5;
 
 /** A frame with a text in it, filled up to `size` bytes when given (its 14 bytes of header too). */
 export function textFrame(from: string, to: string, text: string, size = 60): Buffer {
-  return frameOf(from, to, EXPERIMENT, Buffer.from(text), size);
+  return frameOf(from, to, TEXT_ETHERTYPE, Buffer.from(text), size);
 }
 
 export function frameOf(
@@ -123,7 +127,7 @@ export function frameOf(
 /** The texts of the frames that came out of a wire. */
 export function textsOf(wire: Wire): readonly string[] {
   return wire.received
-    .filter((frame) => frame.readUInt16BE(12) === EXPERIMENT)
+    .filter((frame) => frame.readUInt16BE(12) === TEXT_ETHERTYPE)
     .map((frame) => frame.subarray(14).toString().replace(/\0+$/, ''));
 }
 

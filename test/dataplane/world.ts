@@ -1,5 +1,5 @@
 /** What a check of the data plane has at hand: a plane of its own, networks, ports, and the kernel to ask. */
-import { DEFAULT_STORM_CONTROL, pinnedTo } from '#base/host/firewall.ts';
+import { DEFAULT_STORM_CONTROL, pinnedTo, type PortFirewall } from '#base/host/firewall.ts';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
@@ -10,6 +10,7 @@ import { NO_CHANGE, type DataplaneChange } from '../../src/drivers/dataplane/dat
 import { LinuxDataplane } from '../../src/drivers/dataplane/linux/linux-dataplane.ts';
 import { attempt, run } from '../../src/drivers/run.ts';
 import { until } from './check.ts';
+import { TEXT_ETHERTYPE } from './wires.ts';
 
 export type DataplaneWorld = {
   readonly stateDir: string;
@@ -34,6 +35,7 @@ export function openPlane(world: DataplaneWorld, watchMs = 60_000): Plane {
     tapOwner: world.guestUid === null ? null : { uid: world.guestUid, gid: world.guestUid },
     log: silentLog(),
     watchMs,
+    stormMs: watchMs,
     commands: {
       run: async (command, args, options) => {
         ran.push([command, ...args].join(' '));
@@ -97,7 +99,7 @@ export async function clear(world: DataplaneWorld): Promise<void> {
   const absentPorts = state.ports.map((port) => port.id);
   await plane.apply({ absentNetworks: state.networks, absentPorts });
   assert.deepEqual(await linkNames(world), ['lo']);
-  assert.deepEqual(await ruleElements(world), []);
+  assert.deepEqual(await ruledTaps(world), []);
   await expectNoDhcp(world);
 }
 
@@ -126,10 +128,18 @@ export async function untilForwarding(
   });
 }
 
-/** Elements of our sets, as text. */
-export async function ruleElements(world: DataplaneWorld): Promise<readonly string[]> {
-  const text = await run('nft', ['list', 'ruleset', 'bridge'], world);
-  return [...text.matchAll(/"tap[^"*]+"(?: \. [0-9a-f:]{17})?/g)].map(([element]) => element);
+/** Taps that the rules name, but for what packets have put there and what ends by itself. */
+export async function ruledTaps(world: DataplaneWorld): Promise<readonly string[]> {
+  const text = await run('nft', ['list', 'ruleset'], world);
+  const sets = text.split(/^\t(?=(?:set|map) )/m).slice(1);
+  const lasting = sets.filter((set) => !/^\t\tflags dynamic,timeout/m.test(set));
+  const names = lasting.flatMap((set) => [...set.matchAll(/"(tap[^"*]+)"/g)]);
+  return [...new Set(names.map(([, name = '']) => name))].toSorted();
+}
+
+/** Lets the frames of `textFrame` pass, from these MACs. */
+export function textsFrom(...macs: readonly string[]): PortFirewall {
+  return pinnedTo(macs, { ethertypes: [TEXT_ETHERTYPE] });
 }
 
 export function networkOf(fields: Partial<NetworkSpec> = {}): NetworkSpec {
@@ -146,7 +156,7 @@ export function portOf(network: NetworkSpec, fields: Partial<PortSpec> = {}): Po
     mac,
     mtu: network.mtu,
     adminStateUp: true,
-    firewall: pinnedTo([mac]),
+    firewall: textsFrom(mac),
     storm: DEFAULT_STORM_CONTROL,
     ...fields,
   };

@@ -60,7 +60,8 @@ export type DataplaneState = {
  * the yard and touches nothing outside.
  *
  * `apply` is idempotent: applying what is already so succeeds and changes nothing. One failure
- * does not keep the rest of the change from being made.
+ * does not keep the rest of the change from being made. The first change of a new data plane names
+ * everything that is wanted: rules that an earlier one has left and that it does not name go.
  */
 export interface Dataplane {
   apply(change: DataplaneChange, options: CallOptions): Promise<DataplaneFailures>;

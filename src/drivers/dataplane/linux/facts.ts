@@ -2,7 +2,6 @@
 import type { NetworkSpec, PortSpec } from '#base/host/links.ts';
 import type { DataplaneChange } from '../dataplane.ts';
 import { BRIDGE_PREFIX, bridgeName, DHCP_LINK_PREFIX, dhcpLinkName, TAP_PREFIX } from './names.ts';
-import type { Rules } from './rules.ts';
 
 export type BridgeFacts = { readonly name: string; readonly mtu: number; readonly up: boolean };
 
@@ -12,6 +11,12 @@ export type TapFacts = {
   readonly up: boolean;
   /** The bridge it is plugged into. */
   readonly master: string | null;
+  /** Whether it gets frames for addresses that the bridge has not heard of. */
+  readonly flood: boolean;
+  /** Which frames for groups of bridges it sends and gets, as the kernel's mask. */
+  readonly groupForward: number;
+  /** The MAC that the bridge knows to be here, whoever else uses it; null when it learns. */
+  readonly pinnedMac: string | null;
 };
 
 /** The end on the bridge of the link to a network's DHCP server. */
@@ -34,11 +39,8 @@ export type Facts = {
   readonly dhcpLinks: Map<string, DhcpLinkFacts>;
   /** Ids of networks with a namespace for their DHCP server. */
   readonly dhcpNamespaces: Set<string>;
-  readonly rules: Rules;
   /** Links with our names and no whole id: what was being made when an agent was killed. */
   readonly strays: Set<string>;
-  /** Names of taps that have elements in the rules and are not there. */
-  readonly orphanRules: Set<string>;
 };
 
 /** One link as `ip -details -json link` prints it, of which this is all that is read. */
@@ -48,7 +50,10 @@ export type LinkJson = {
   readonly flags: readonly string[];
   readonly mtu: number;
   readonly master?: string;
-  readonly linkinfo?: { readonly info_kind?: string };
+  readonly linkinfo?: {
+    readonly info_kind?: string;
+    readonly info_slave_data?: { readonly flood?: boolean; readonly group_fwd_mask?: string };
+  };
 };
 
 export type LinkFacts = Pick<Facts, 'bridges' | 'taps' | 'dhcpLinks' | 'strays'> & {
@@ -58,8 +63,20 @@ export type LinkFacts = Pick<Facts, 'bridges' | 'taps' | 'dhcpLinks' | 'strays'>
 
 const UUID_LENGTH = 36;
 
+/** One entry of a bridge's table of addresses as `bridge -json fdb show` prints it, as far as it is read. */
+export type FdbJson = {
+  readonly mac: string;
+  readonly ifname: string;
+  readonly master?: string;
+  readonly state?: string;
+};
+
 /** Our links among all that the kernel has. */
-export function readLinks(links: readonly LinkJson[]): LinkFacts {
+export function readLinks(links: readonly LinkJson[], fdb: readonly FdbJson[]): LinkFacts {
+  const pinned = new Map<string, string>();
+  for (const { mac, ifname, master, state } of fdb) {
+    if (state === 'static' && master !== undefined) pinned.set(ifname, mac);
+  }
   const bridges = new Map<string, BridgeFacts>();
   const taps = new Map<string, TapFacts>();
   const dhcpLinks = new Map<string, DhcpLinkFacts>();
@@ -75,7 +92,16 @@ export function readLinks(links: readonly LinkJson[]): LinkFacts {
     else if (kind === 'bridge') bridges.set(id, { name, mtu, up });
     else if (kind === 'dhcp') dhcpLinks.set(id, { name, mtu, master, up: up && carrier });
     else {
-      taps.set(id, { name, mtu, up, master });
+      const slave = link.linkinfo?.info_slave_data;
+      taps.set(id, {
+        name,
+        mtu,
+        up,
+        master,
+        flood: slave?.flood ?? true,
+        groupForward: Number(slave?.group_fwd_mask ?? 0),
+        pinnedMac: pinned.get(name) ?? null,
+      });
       if (up && carrier) carriers.add(id);
     }
   }
@@ -91,16 +117,10 @@ function kindOf(link: LinkJson): 'bridge' | 'tap' | 'dhcp' | null {
 }
 
 /** Everything that was read, as one. */
-export function gatherFacts(
-  links: LinkFacts,
-  dhcpNamespaces: ReadonlySet<string>,
-  rules: Rules,
-): Facts {
+export function gatherFacts(links: LinkFacts, dhcpNamespaces: ReadonlySet<string>): Facts {
   const { bridges, taps, dhcpLinks, strays } = links;
   const portIds = new Map<string, string>();
   for (const [id, tap] of taps) portIds.set(tap.name, id);
-  const ruled = [...rules.macs.keys(), ...rules.open];
-  const orphanRules = new Set(ruled.filter((tap) => !portIds.has(tap)));
   const namespaces = new Set(dhcpNamespaces);
   return {
     bridges,
@@ -108,9 +128,7 @@ export function gatherFacts(
     portIds,
     dhcpLinks,
     dhcpNamespaces: namespaces,
-    rules,
     strays,
-    orphanRules,
   };
 }
 
@@ -149,7 +167,6 @@ export function settleFacts(
     facts.portIds.set(port.tap, port.id);
   }
   facts.strays.clear();
-  facts.orphanRules.clear();
 }
 
 /** The bridge that a network should have. */
@@ -157,10 +174,27 @@ export function wantedBridge(network: NetworkSpec): BridgeFacts {
   return { name: bridgeName(network.id), mtu: network.mtu, up: network.adminStateUp };
 }
 
+/**
+ * Groups of bridges that a transparent port hears of: all that the kernel can forward, which is all but PAUSE. What
+ * every port may hear of stands with the bridge.
+ */
+const ALL_GROUPS = 0xfffd;
+const NO_GROUPS = 0;
+
 /** The tap that a port should have. */
 export function wantedTap(port: PortSpec): TapFacts {
-  const { tap: name, mtu, adminStateUp: up } = port;
-  return { name, mtu, up, master: bridgeName(port.networkId) };
+  const { tap: name, mtu, adminStateUp: up, firewall } = port;
+  const pinned = firewall !== null && firewall.mode !== 'transparent';
+  return {
+    name,
+    mtu,
+    up,
+    master: bridgeName(port.networkId),
+    // Whoever has but one address gets what is for that one, and the bridge knows where it is.
+    flood: !pinned || firewall.macs.length > 1,
+    groupForward: firewall?.mode === 'transparent' ? ALL_GROUPS : NO_GROUPS,
+    pinnedMac: pinned ? port.mac : null,
+  };
 }
 
 /** The link that a network's DHCP server should have; null when it should have none. */

@@ -1,12 +1,15 @@
 /** Reads what is plugged from the kernel, and writes changes to it. */
-import { readdirSync, statSync, unlinkSync } from 'node:fs';
+import { readdirSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { StormState } from '#base/host/firewall.ts';
 import { Fault } from '#platform/fault.ts';
 import { attempt, run } from '../../run.ts';
-import { gatherFacts, readLinks, type Facts, type LinkJson } from './facts.ts';
+import { gatherFacts, readLinks, type Facts, type FdbJson, type LinkJson } from './facts.ts';
+import { BRIDGE_ENGINE_TRIAL, bridgeSwitches, type Engine } from './firewall/engine.ts';
+import { readStormStates } from './firewall/read-counts.ts';
+import { readRuleset, type FoundRuleset } from './firewall/read-ruleset.ts';
 import { DHCP_NAMESPACE_PREFIX, NETNS_DIR } from './names.ts';
 import type { Step } from './plan.ts';
-import { readRules, type RulesetJson } from './rules.ts';
 
 /** The commands with which the data plane meets the kernel; tests count them. */
 export type Commands = { readonly run: typeof run; readonly attempt: typeof attempt };
@@ -17,19 +20,28 @@ export type Observation = {
   readonly facts: Facts;
   /** Ids of ports whose tap is up and held open by a guest. */
   readonly carriers: ReadonlySet<string>;
+  readonly ruleset: FoundRuleset;
+  /** Of ports that are not `ok`, by tap. */
+  readonly storms: ReadonlyMap<string, StormState>;
 };
 
-/** Everything of ours that is plugged, in two commands however much it is. */
-export async function observeKernel(commands: Commands, signal: AbortSignal): Promise<Observation> {
-  const [links, ruleset] = await Promise.all([
+/** Everything of ours that is plugged, in three commands however much it is. */
+export async function observeKernel(
+  engine: Engine,
+  commands: Commands,
+  signal: AbortSignal,
+): Promise<Observation> {
+  const [links, fdb, ruleset] = await Promise.all([
     commands.run('ip', ['-details', '-json', 'link', 'show'], { signal }),
-    commands.run('nft', ['--json', 'list', 'ruleset', 'bridge'], { signal }),
+    commands.run('bridge', ['-json', 'fdb', 'show'], { signal }),
+    commands.run('nft', ['--json', 'list', 'ruleset'], { signal }),
   ]);
-  const linkFacts = readLinks(JSON.parse(links) as LinkJson[]);
-  const rules = readRules(JSON.parse(ruleset) as RulesetJson);
+  const linkFacts = readLinks(JSON.parse(links) as LinkJson[], JSON.parse(fdb) as FdbJson[]);
   return {
-    facts: gatherFacts(linkFacts, listDhcpNamespaces(), rules),
+    facts: gatherFacts(linkFacts, listDhcpNamespaces()),
     carriers: linkFacts.carriers,
+    ruleset: readRuleset(ruleset, engine),
+    storms: readStormStates(ruleset),
   };
 }
 
@@ -64,6 +76,29 @@ export async function applyRules(
   if (text !== '') await commands.run('nft', ['-f', '-'], { signal, input: text });
 }
 
+/**
+ * Which engine this kernel is good for, found out by trying, with br_netfilter's switches set as it wants them. The
+ * switches are those of the namespace we are in.
+ */
+export async function chooseEngine(commands: Commands, signal: AbortSignal): Promise<Engine> {
+  const input = BRIDGE_ENGINE_TRIAL;
+  const { code } = await commands.attempt('nft', ['-f', '-'], { signal, input });
+  const engine = code === 0 ? 'bridge' : 'inet';
+  for (const [name, value] of bridgeSwitches(engine)) {
+    try {
+      writeFileSync(join(SWITCHES_DIR, name), value);
+    } catch (cause) {
+      // Without br_netfilter nothing is shown to the other family, as the bridge engine wants it.
+      if (engine === 'bridge') continue;
+      const message = `The firewall cannot see bridged packets: ${SWITCHES_DIR}/${name} cannot be written. Load the kernel module: modprobe br_netfilter (as root).`;
+      throw new Fault('unavailable', 'BridgeNetfilterMissing', message, { cause });
+    }
+  }
+  return engine;
+}
+
+const SWITCHES_DIR = '/proc/sys/net/bridge';
+
 export type StepResults = {
   /** By the steps' ids. */
   readonly failures: ReadonlyMap<string, Error>;
@@ -78,15 +113,20 @@ const GAVE_UP = 255;
 export async function applySteps(
   steps: readonly Step[],
   commands: Commands,
-  options: { readonly signal: AbortSignal; readonly namespace?: string },
+  options: {
+    readonly signal: AbortSignal;
+    readonly namespace?: string;
+    /** `ip` when not given. */
+    readonly tool?: 'ip' | 'bridge';
+  },
 ): Promise<StepResults> {
   const failures = new Map<string, Error>();
   if (steps.length === 0) return { failures, cutShort: false };
-  const { signal, namespace } = options;
+  const { signal, namespace, tool = 'ip' } = options;
   const where = namespace === undefined ? [] : ['-netns', namespace];
   const input = `${steps.map((step) => step.line).join('\n')}\n`;
   // It ends with us: links must not appear after the next agent has looked at what is there.
-  const args = ['--pdeathsig', 'KILL', 'ip', ...where, '-force', '-batch', '-'];
+  const args = ['--pdeathsig', 'KILL', tool, ...where, '-force', '-batch', '-'];
   const { code, stderr } = await commands.attempt('setpriv', args, { signal, input });
   for (const { line, said } of readBatchFailures(stderr)) {
     const step = steps[line - 1];
@@ -105,7 +145,7 @@ export async function applySteps(
 export async function applyStepsApart(
   steps: readonly Step[],
   commands: Commands,
-  options: { readonly signal: AbortSignal },
+  options: { readonly signal: AbortSignal; readonly tool?: 'ip' | 'bridge' },
 ): Promise<ReadonlyMap<string, Error>> {
   const failures = new Map<string, Error>();
   for (const own of Map.groupBy(steps, (step) => step.id).values()) {

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { KeyedQueue } from '#base/async.ts';
 import type { PortCounters, StormState } from '#base/host/firewall.ts';
-import type { NetworkSpec, PortSpec, PortState } from '#base/host/links.ts';
+import { tapName, type PortSpec, type PortState } from '#base/host/links.ts';
 import { Fault } from '#platform/fault.ts';
 import type { Logger } from '#platform/log.ts';
 import type {
@@ -16,19 +16,24 @@ import { DhcpServers } from './dhcp/dhcp-servers.ts';
 import { dnsmasqUser } from './dhcp/dnsmasq-user.ts';
 import { settleFacts, type Facts } from './facts.ts';
 import {
-  applyRules,
   applySteps,
   applyStepsApart,
+  chooseEngine,
   observeKernel,
   realCommands,
   type Commands,
   type Observation,
+  type StepResults,
 } from './kernel.ts';
 import { LinkMonitor } from './link-monitor.ts';
 import { bridgeName } from './names.ts';
-import { planChange, REMOVAL, tapRules, type TapOwner } from './plan.ts';
-import { isRuled, settleRules } from './rules.ts';
-import { networkFault, portFault } from './specs.ts';
+import { readCounters } from './counters.ts';
+import { Firewall } from './firewall/firewall.ts';
+import { enforce } from './firewall/enforce.ts';
+import type { Engine } from './firewall/engine.ts';
+import { planChange, REMOVAL, type Step, type TapOwner } from './plan.ts';
+import { StormWatch } from './storm-watch.ts';
+import { addressGroupFault, groupFault, memberFault, networkFault, portFault } from './specs.ts';
 
 export type LinuxDataplaneOptions = {
   /** The cloud's state directory as seen inside the yard. */
@@ -40,12 +45,16 @@ export type LinuxDataplaneOptions = {
   readonly commands?: Commands;
   /** How often DHCP servers that died are looked for. */
   readonly watchMs?: number;
+  /** How often it is asked which ports flood or loop. */
+  readonly stormMs?: number;
 };
 
 /** How many DHCP servers are brought up side by side. */
 const DHCP_AT_ONCE = 4;
 
 const WATCH_MS = 3_000;
+/** A loop is to be reported within a second. */
+const STORM_MS = 400;
 
 export class LinuxDataplane implements Dataplane {
   readonly #commands: Commands;
@@ -55,7 +64,10 @@ export class LinuxDataplane implements Dataplane {
   readonly #queue = new KeyedQueue();
   readonly #watch: NodeJS.Timeout;
   readonly #listeners: ((portId: string, carrier: boolean) => void)[] = [];
+  readonly #storms: StormWatch;
   #monitor: LinkMonitor | undefined;
+  /** Found out at the first look. */
+  #firewall: { readonly engine: Engine; readonly rules: Firewall } | undefined;
   /** What is there, kept in step with what is applied; undefined when that is not sure. */
   #facts: Facts | undefined;
   /** Port ids by tap, of the last facts there were: carriers come and go while a change is made. */
@@ -73,6 +85,12 @@ export class LinuxDataplane implements Dataplane {
     });
     this.#watch = setInterval(() => void this.#reviveDhcp(), options.watchMs ?? WATCH_MS);
     this.#watch.unref();
+    this.#storms = new StormWatch({
+      commands: this.#commands,
+      log: options.log,
+      everyMs: options.stormMs ?? STORM_MS,
+      portIds: () => this.#portIds,
+    });
   }
 
   async apply(change: DataplaneChange, options: CallOptions): Promise<DataplaneFailures> {
@@ -95,18 +113,19 @@ export class LinuxDataplane implements Dataplane {
     );
   }
 
-  onStorm(_listener: (portId: string, state: StormState) => void): void {
-    // Interim: the firewall is being built.
+  onStorm(listener: (portId: string, state: StormState) => void): void {
+    this.#storms.onState(listener);
   }
 
-  async counters(_options: CallOptions): Promise<ReadonlyMap<string, PortCounters>> {
-    return new Map();
+  async counters({ signal }: CallOptions): Promise<ReadonlyMap<string, PortCounters>> {
+    return await readCounters(this.#commands, signal);
   }
 
   async close(): Promise<void> {
     clearInterval(this.#watch);
     this.#listeners.length = 0;
     this.#monitor?.close();
+    this.#storms.close();
     await this.#queue.idle();
   }
 
@@ -153,24 +172,35 @@ export class LinuxDataplane implements Dataplane {
     for (const id of plan.stopDhcp) await this.#dhcp.stop(id);
 
     // First the rules: a tap must never be on a bridge without them.
-    const { wanted, absentTaps } = tapRules(placed, facts);
-    try {
-      await applyRules(plan.nft, this.#commands, signal);
-      settleRules(wanted, absentTaps, facts.rules);
-    } catch (error) {
-      signal.throwIfAborted();
-      for (const port of placed.ports) failures.set(port.id, rulesFault(port.id, error));
+    const rules = this.#firewall?.rules ?? new Firewall('inet');
+    const tapOf = (id: string) => facts.taps.get(id)?.name ?? tapName(id);
+    for (const [id, error] of await enforce(rules, placed, tapOf, this.#commands, signal)) {
+      failures.set(id, error);
     }
-    const steps = plan.ip.filter((step) => !failures.has(step.id));
-    const done = apart
-      ? { failures: await applyStepsApart(steps, this.#commands, { signal }), cutShort: false }
-      : await applySteps(steps, this.#commands, { signal });
+    const ready = (step: { readonly id: string }) => !failures.has(step.id);
+    const done = await this.#take(plan.ip.filter(ready), { apart, signal });
+    const pinned = await this.#take(plan.fdb.filter(ready), { apart, signal, tool: 'bridge' });
+    for (const [id, error] of pinned.failures) failures.set(id, error);
     for (const [id, error] of done.failures) {
       const ids = id === REMOVAL ? [...placed.absentNetworks, ...placed.absentPorts] : [id];
       for (const one of ids) failures.set(one, error);
     }
     settleFacts(placed, failures, facts);
-    return { failures, cutShort: done.cutShort, relinkDhcp: plan.relinkDhcp };
+    return { failures, cutShort: done.cutShort || pinned.cutShort, relinkDhcp: plan.relinkDhcp };
+  }
+
+  /** Takes steps together, or each id's apart. */
+  async #take(
+    steps: readonly Step[],
+    options: {
+      readonly apart: boolean;
+      readonly signal: AbortSignal;
+      readonly tool?: 'ip' | 'bridge';
+    },
+  ): Promise<StepResults> {
+    if (!options.apart) return await applySteps(steps, this.#commands, options);
+    const failures = await applyStepsApart(steps, this.#commands, options);
+    return { failures, cutShort: false };
   }
 
   async #serveDhcp(
@@ -208,7 +238,7 @@ export class LinuxDataplane implements Dataplane {
 
   async #observe(signal: AbortSignal): Promise<DataplaneState> {
     this.#facts = undefined;
-    const { facts, carriers } = await this.#look(signal);
+    const { facts, carriers, ruleset, storms } = await this.#look(signal);
     this.#facts = facts;
     const networks = new Set([
       ...facts.bridges.keys(),
@@ -218,14 +248,21 @@ export class LinuxDataplane implements Dataplane {
     ]);
     const ports: PortState[] = [];
     for (const [id, tap] of facts.taps) {
-      const plugged = tap.master !== null && isRuled(tap.name, facts.rules);
-      ports.push({ id, plugged, carrier: carriers.has(id), storm: 'ok' });
+      const plugged = tap.master !== null && ruleset.taps.has(tap.name);
+      const storm = storms.get(tap.name) ?? 'ok';
+      ports.push({ id, plugged, carrier: carriers.has(id), storm });
     }
-    return { networks: [...networks], ports };
+    return { networks: [...networks], ports, ...NO_IDS, ...this.#firewall?.rules.ids() };
   }
 
   async #look(signal: AbortSignal): Promise<Observation> {
-    const seen = await observeKernel(this.#commands, signal);
+    if (this.#firewall === undefined) {
+      const engine = await chooseEngine(this.#commands, signal);
+      this.#firewall = { engine, rules: new Firewall(engine) };
+    }
+    const { engine, rules } = this.#firewall;
+    const seen = await observeKernel(engine, this.#commands, signal);
+    rules.find(seen.ruleset);
     this.#portIds = seen.facts.portIds;
     return seen;
   }
@@ -261,19 +298,27 @@ export class LinuxDataplane implements Dataplane {
   }
 }
 
+const NO_IDS = { groups: [], members: [], addressGroups: [] };
+
 /** One at a time: changes and looks never see each other half done. */
 const QUEUE = 'kernel';
 
 /** The change without what can never be plugged. */
 function withoutUnfit(change: DataplaneChange, failures: Map<string, Error>): DataplaneChange {
-  for (const network of change.networks) {
-    const fault = networkFault(network);
-    if (fault !== null) failures.set(network.id, fault);
-  }
-  for (const port of change.ports) {
-    const fault = portFault(port);
-    if (fault !== null) failures.set(port.id, fault);
-  }
+  const judge = <T extends { readonly id: string }>(
+    some: readonly T[],
+    faultOf: (one: T) => Fault | null,
+  ) => {
+    for (const one of some) {
+      const fault = faultOf(one);
+      if (fault !== null) failures.set(one.id, fault);
+    }
+  };
+  judge(change.networks, networkFault);
+  judge(change.ports, portFault);
+  judge(change.groups, groupFault);
+  judge(change.members, memberFault);
+  judge(change.addressGroups, addressGroupFault);
   return without(change, failures);
 }
 
@@ -282,12 +327,20 @@ function without(
   failures: { readonly size: number; readonly has: (id: string) => boolean },
 ): DataplaneChange {
   if (failures.size === 0) return change;
+  const fit = <T extends { readonly id: string }>(some: readonly T[]) =>
+    some.filter((one) => !failures.has(one.id));
+  const rest = (ids: readonly string[]) => ids.filter((id) => !failures.has(id));
   return {
-    ...change,
-    networks: change.networks.filter((network: NetworkSpec) => !failures.has(network.id)),
-    ports: change.ports.filter((port) => !failures.has(port.id)),
-    absentNetworks: change.absentNetworks.filter((id) => !failures.has(id)),
-    absentPorts: change.absentPorts.filter((id) => !failures.has(id)),
+    networks: fit(change.networks),
+    ports: fit(change.ports),
+    groups: fit(change.groups),
+    members: fit(change.members),
+    addressGroups: fit(change.addressGroups),
+    absentNetworks: rest(change.absentNetworks),
+    absentPorts: rest(change.absentPorts),
+    absentGroups: rest(change.absentGroups),
+    absentMembers: rest(change.absentMembers),
+    absentAddressGroups: rest(change.absentAddressGroups),
   };
 }
 
@@ -303,11 +356,6 @@ function placeFault(port: PortSpec, change: DataplaneChange, facts: Facts): Faul
   if (holder === undefined || holder === id || change.absentPorts.includes(holder)) return null;
   const message = `The port ${id} cannot be plugged: port ${holder} has its tap '${tap}'.`;
   return new Fault('conflict', 'TapTaken', message);
-}
-
-function rulesFault(id: string, cause: unknown): Fault {
-  const message = `The port ${id} was not plugged: its rules on source MACs could not be set.`;
-  return new Fault('internal', 'RulesFailed', message, { cause });
 }
 
 function asError(error: unknown): Error {

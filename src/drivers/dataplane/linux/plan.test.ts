@@ -5,8 +5,7 @@ import { test } from 'node:test';
 import type { DhcpSpec, NetworkSpec, PortSpec } from '#base/host/links.ts';
 import { NO_CHANGE, type DataplaneChange } from '../dataplane.ts';
 import { settleFacts, type Facts } from './facts.ts';
-import { planChange, tapRules } from './plan.ts';
-import { settleRules } from './rules.ts';
+import { planChange } from './plan.ts';
 
 const NET = '11111111-1111-4111-8111-111111111111';
 const PORT = '22222222-2222-4222-8222-222222222222';
@@ -35,13 +34,15 @@ const dhcp: DhcpSpec = {
 };
 
 const MAKE_NETWORK = [
-  'link add name br11111111-1111 type bridge stp_state 0 forward_delay 0 mcast_snooping 0',
+  'link add name br11111111-1111 type bridge stp_state 0 forward_delay 0 mcast_snooping 0 group_fwd_mask 65528',
   `link set dev br11111111-1111 alias ${NET} mtu 1450 up`,
 ];
 const MAKE_PORT = [
   'tuntap add dev tap22222222-22 mode tap user 100 group 200',
   `link set dev tap22222222-22 alias ${PORT} mtu 1450 master br11111111-1111 up`,
+  'link set dev tap22222222-22 type bridge_slave flood off group_fwd_mask 0',
 ];
+const PIN_PORT = ['fdb replace fa:16:3e:00:00:01 dev tap22222222-22 master static'];
 const MAKE_DHCP = [
   `netns add qdhcp-${NET}`,
   'link add dev dhcp44444444-44 type veth peer name ns-44444444-44 ' +
@@ -57,7 +58,7 @@ type Case = {
   readonly but?: (facts: Facts) => void;
   readonly change: Partial<DataplaneChange>;
   readonly ip: readonly string[];
-  readonly nft?: string;
+  readonly fdb?: readonly string[];
   readonly stopDhcp?: readonly string[];
 };
 
@@ -66,28 +67,16 @@ const served = { ...network, dhcp };
 
 const cases: readonly Case[] = [
   {
-    name: 'a network and two ports are made from nothing, rules first',
-    but: (facts) => (facts.rules.ready = false),
+    name: 'a network and two ports are made from nothing',
     change: both,
     ip: [
       ...MAKE_NETWORK,
       ...MAKE_PORT,
       'tuntap add dev tap33333333-33 mode tap user 100 group 200',
       `link set dev tap33333333-33 alias ${OTHER} mtu 1450 master br11111111-1111 up`,
+      'link set dev tap33333333-33 type bridge_slave flood on group_fwd_mask 0',
     ],
-    nft: `table bridge stackyard
-delete table bridge stackyard
-table bridge stackyard {
-  set open { type ifname; }
-  set macs { type ifname . ether_addr; }
-  chain sources {
-    type filter hook prerouting priority -300; policy accept;
-    iifname "tap*" iifname != @open iifname . ether saddr != @macs counter drop
-  }
-}
-add element bridge stackyard open { "tap33333333-33" }
-add element bridge stackyard macs { "tap22222222-22" . fa:16:3e:00:00:01 }
-`,
+    fdb: PIN_PORT,
   },
   { name: 'what is so needs nothing', before: both, change: both, ip: [] },
   {
@@ -95,7 +84,7 @@ add element bridge stackyard macs { "tap22222222-22" . fa:16:3e:00:00:01 }
     before: { networks: [network] },
     change: { ports: [port] },
     ip: MAKE_PORT,
-    nft: 'add element bridge stackyard macs { "tap22222222-22" . fa:16:3e:00:00:01 }\n',
+    fdb: PIN_PORT,
   },
   {
     name: 'only what differs is set',
@@ -114,26 +103,31 @@ add element bridge stackyard macs { "tap22222222-22" . fa:16:3e:00:00:01 }
     ],
   },
   {
-    name: 'other source MACs change elements and no link',
+    name: 'a port with one address is known to the bridge, with several it is flooded too, and a free one is not known',
     before: both,
     change: {
       ports: [
-        { ...port, firewall: pinnedTo(['fa:16:3e:00:00:02', 'fa:16:3e:00:00:03']) },
-        { ...other, firewall: pinnedTo([]) },
+        { ...port, firewall: pinnedTo([port.mac, 'fa:16:3e:00:00:02']) },
+        { ...other, firewall: pinnedTo([other.mac], { mode: 'transparent' }) },
       ],
     },
-    ip: [],
-    nft: `delete element bridge stackyard open { "tap33333333-33" }
-delete element bridge stackyard macs { "tap22222222-22" . fa:16:3e:00:00:01 }
-add element bridge stackyard macs { "tap22222222-22" . fa:16:3e:00:00:02, "tap22222222-22" . fa:16:3e:00:00:03 }
-`,
+    ip: [
+      'link set dev tap22222222-22 type bridge_slave flood on',
+      'link set dev tap33333333-33 type bridge_slave group_fwd_mask 65533',
+    ],
+  },
+  {
+    name: 'a port that is freed is known no more',
+    before: both,
+    change: { ports: [{ ...port, firewall: null }] },
+    ip: ['link set dev tap22222222-22 type bridge_slave flood on'],
+    fdb: ['fdb del fa:16:3e:00:00:01 dev tap22222222-22 master'],
   },
   {
     name: 'one link that goes, goes by itself',
     before: both,
     change: { absentPorts: [PORT] },
     ip: ['link del dev tap22222222-22'],
-    nft: 'delete element bridge stackyard macs { "tap22222222-22" . fa:16:3e:00:00:01 }\n',
   },
   {
     name: 'many links go in one step',
@@ -147,9 +141,6 @@ add element bridge stackyard macs { "tap22222222-22" . fa:16:3e:00:00:02, "tap22
       'link del group 57005',
       `netns del qdhcp-${NET}`,
     ],
-    nft: `delete element bridge stackyard open { "tap33333333-33" }
-delete element bridge stackyard macs { "tap22222222-22" . fa:16:3e:00:00:01 }
-`,
     stopDhcp: [NET],
   },
   { name: 'what is not there is not removed', change: { absentPorts: [PORT] }, ip: [] },
@@ -190,14 +181,10 @@ delete element bridge stackyard macs { "tap22222222-22" . fa:16:3e:00:00:01 }
     before: { networks: [network] },
     but: (facts) => {
       facts.strays.add(port.tap).add('brffffffff-ffff');
-      facts.orphanRules.add('tapgone');
-      facts.rules.open.add('tapgone');
     },
     change: { ports: [port] },
     ip: ['link del dev brffffffff-ffff', ...MAKE_PORT.slice(1)],
-    nft: `delete element bridge stackyard open { "tapgone" }
-add element bridge stackyard macs { "tap22222222-22" . fa:16:3e:00:00:01 }
-`,
+    fdb: PIN_PORT,
   },
 ];
 
@@ -213,14 +200,17 @@ for (const one of cases) {
       plan.ip.map((step) => step.line),
       one.ip,
     );
-    assert.equal(plan.nft, one.nft ?? '');
+    assert.deepEqual(
+      plan.fdb.map((step) => step.line),
+      one.fdb ?? [],
+    );
     const stopped = plan.stopDhcp.filter((id) => before.networks.some((had) => had.id === id));
     assert.deepEqual(stopped, one.stopDhcp ?? []);
 
     settle(change, facts);
     const again = planChange(change, facts, { uid: 100, gid: 200 });
     assert.deepEqual(again.ip, [], 'nothing is left to do');
-    assert.equal(again.nft, '');
+    assert.deepEqual(again.fdb, []);
   });
 }
 
@@ -242,8 +232,6 @@ test('facts: what failed is not taken for done', () => {
 });
 
 function settle(change: DataplaneChange, facts: Facts): void {
-  const { wanted, absentTaps } = tapRules(change, facts);
-  settleRules(wanted, absentTaps, facts.rules);
   settleFacts(change, new Set(), facts);
 }
 
@@ -254,9 +242,7 @@ function noFacts(): Facts {
     portIds: new Map(),
     dhcpLinks: new Map(),
     dhcpNamespaces: new Set(),
-    rules: { ready: true, macs: new Map(), open: new Set() },
     strays: new Set(),
-    orphanRules: new Set(),
   };
 }
 

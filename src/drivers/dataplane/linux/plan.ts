@@ -3,7 +3,6 @@ import type { NetworkSpec, PortSpec } from '#base/host/links.ts';
 import type { DataplaneChange } from '../dataplane.ts';
 import { wantedBridge, wantedDhcpLink, wantedTap, type Facts } from './facts.ts';
 import { bridgeName, dhcpInnerName, dhcpNamespace } from './names.ts';
-import { planRules, type TapRule } from './rules.ts';
 
 /** Who may open the taps beside root. */
 export type TapOwner = { readonly uid: number; readonly gid: number };
@@ -20,9 +19,9 @@ const REMOVAL_GROUP = 57_005;
 export type Plan = {
   /** Ids of networks whose DHCP server must end before the links change. */
   readonly stopDhcp: readonly string[];
-  /** In force before any link changes. */
-  readonly nft: string;
   readonly ip: readonly Step[];
+  /** Lines for `bridge`, once the links are there. */
+  readonly fdb: readonly Step[];
   /** Ids of networks whose link to their DHCP server changes, so that its other end must be set up. */
   readonly relinkDhcp: ReadonlySet<string>;
 };
@@ -51,24 +50,8 @@ export function planChange(change: DataplaneChange, facts: Facts, tapOwner: TapO
     ip.push(...away, ...link);
   }
   for (const port of change.ports) ip.push(...planTap(port, facts, tapOwner));
-  const { wanted, absentTaps } = tapRules(change, facts);
-  return { stopDhcp, nft: planRules(wanted, absentTaps, facts.rules), ip, relinkDhcp };
-}
-
-/** What the change means for the rules on source MACs. */
-export function tapRules(
-  change: Pick<DataplaneChange, 'ports' | 'absentPorts'>,
-  facts: Facts,
-): { readonly wanted: readonly TapRule[]; readonly absentTaps: readonly string[] } {
-  const wanted = change.ports.map((port) => ({ tap: port.tap, macs: port.firewall?.macs ?? null }));
-  const kept = new Set(wanted.map((rule) => rule.tap));
-  const absent = new Set<string>();
-  for (const id of change.absentPorts) {
-    const tap = facts.taps.get(id);
-    if (tap !== undefined) absent.add(tap.name);
-  }
-  for (const name of facts.orphanRules) absent.add(name);
-  return { wanted, absentTaps: [...absent].filter((tap) => !kept.has(tap)) };
+  const fdb = change.ports.flatMap((port) => planPinning(port, facts));
+  return { stopDhcp, ip, fdb, relinkDhcp };
 }
 
 /**
@@ -114,7 +97,8 @@ function planBridge(network: NetworkSpec, facts: Facts): readonly Step[] {
   if (has === undefined) {
     if (!facts.strays.has(name)) {
       // Multicast is flooded: there is no querier on tenants' networks, so snooping would lose it.
-      const how = 'type bridge stp_state 0 forward_delay 0 mcast_snooping 0';
+      // Frames for groups of bridges pass, as far as the kernel lets them: the rules say to whom.
+      const how = 'type bridge stp_state 0 forward_delay 0 mcast_snooping 0 group_fwd_mask 65528';
       steps.push({ id, line: `link add name ${name} ${how}` });
     }
     settings.push(`alias ${id}`);
@@ -143,7 +127,36 @@ function planTap(port: PortSpec, facts: Facts, owner: TapOwner | null): readonly
   if (has?.master !== wanted.master) settings.push(`master ${String(wanted.master)}`);
   if (has?.up !== wanted.up) settings.push(wanted.up ? 'up' : 'down');
   if (settings.length > 0) steps.push({ id, line: `link set dev ${name} ${settings.join(' ')}` });
+  const moved = has?.master !== wanted.master;
+  const slave: string[] = [];
+  if (moved || has.flood !== wanted.flood) slave.push(`flood ${wanted.flood ? 'on' : 'off'}`);
+  if (moved || has.groupForward !== wanted.groupForward) {
+    slave.push(`group_fwd_mask ${wanted.groupForward}`);
+  }
+  if (slave.length > 0) {
+    steps.push({ id, line: `link set dev ${name} type bridge_slave ${slave.join(' ')}` });
+  }
   return steps;
+}
+
+/**
+ * Tells the bridge where a port's address is. So frames for it never go to others, before it has said a word and
+ * whoever else says that the address is theirs.
+ */
+function planPinning(port: PortSpec, facts: Facts): readonly Step[] {
+  const { id } = port;
+  const wanted = wantedTap(port);
+  const has = facts.taps.get(id);
+  const was = has?.master === wanted.master ? has.pinnedMac : null;
+  if (was === wanted.pinnedMac) return [];
+  const line = (verb: string, mac: string) => ({
+    id,
+    line: `fdb ${verb} ${mac} dev ${wanted.name} master${verb === 'del' ? '' : ' static'}`,
+  });
+  return [
+    ...(was === null ? [] : [line('del', was)]),
+    ...(wanted.pinnedMac === null ? [] : [line('replace', wanted.pinnedMac)]),
+  ];
 }
 
 /** Makes the DHCP server's namespace and link. `anew`: whatever was there has been planned away. */

@@ -1,11 +1,10 @@
 /** What the kernel prints, as it is read. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { gatherFacts, readLinks } from './facts.ts';
+import { readLinks } from './facts.ts';
 import { readBatchFailures } from './kernel.ts';
 import { readLinkEvent } from './link-monitor.ts';
 import { trialFindings } from './probe.ts';
-import { readRules, type RulesetJson } from './rules.ts';
 
 const NET = '11111111-1111-4111-8111-111111111111';
 const PORT = '22222222-2222-4222-8222-222222222222';
@@ -13,7 +12,8 @@ const PORT = '22222222-2222-4222-8222-222222222222';
 test('links: ours are known by kind, name and alias; all others are left alone', () => {
   const flags = ['UP', 'LOWER_UP'];
   const tun = { info_kind: 'tun' };
-  const facts = readLinks([
+  const slave = { flood: false, group_fwd_mask: '0xfffd' };
+  const links = [
     { ifname: 'lo', flags, mtu: 65_536 },
     {
       ifname: 'br11111111-1111',
@@ -28,14 +28,33 @@ test('links: ours are known by kind, name and alias; all others are left alone',
       flags,
       mtu: 1450,
       master: 'br11111111-1111',
-      linkinfo: tun,
+      linkinfo: { ...tun, info_slave_data: slave },
     },
     { ifname: 'tap33333333-33', flags: [], mtu: 1500, linkinfo: tun },
     { ifname: 'taps', ifalias: PORT, flags, mtu: 1500, linkinfo: { info_kind: 'veth' } },
     { ifname: 'eth0', ifalias: NET, flags, mtu: 1500 },
-  ]);
+  ];
+  const fdb = [
+    {
+      mac: 'fa:16:3e:00:00:01',
+      ifname: 'tap22222222-22',
+      master: 'br11111111-1111',
+      state: 'static',
+    },
+    { mac: 'fa:16:3e:00:00:02', ifname: 'tap22222222-22', master: 'br11111111-1111', state: '' },
+    { mac: '33:33:00:00:00:01', ifname: 'tap22222222-22', state: 'permanent' },
+  ];
+  const facts = readLinks(links, fdb);
   assert.deepEqual([...facts.bridges], [[NET, { name: 'br11111111-1111', mtu: 1450, up: true }]]);
-  const tap = { name: 'tap22222222-22', mtu: 1450, up: true, master: 'br11111111-1111' };
+  const tap = {
+    name: 'tap22222222-22',
+    mtu: 1450,
+    up: true,
+    master: 'br11111111-1111',
+    flood: false,
+    groupForward: 0xfffd,
+    pinnedMac: 'fa:16:3e:00:00:01',
+  };
   assert.deepEqual([...facts.taps], [[PORT, tap]]);
   assert.deepEqual([...facts.strays], ['tap33333333-33']);
   assert.deepEqual([...facts.carriers], [PORT]);
@@ -44,42 +63,9 @@ test('links: ours are known by kind, name and alias; all others are left alone',
 test('links: a tap that is down has no carrier, whoever holds it', () => {
   const link = { ifname: 'tapx', ifalias: PORT, mtu: 1450, linkinfo: { info_kind: 'tun' } };
   for (const flags of [['LOWER_UP'], ['UP'], ['NO-CARRIER', 'UP']]) {
-    assert.deepEqual([...readLinks([{ ...link, flags }]).carriers], []);
+    assert.deepEqual([...readLinks([{ ...link, flags }], []).carriers], []);
   }
 });
-
-const sets = [
-  { set: { table: 'stackyard', name: 'open', elem: ['tapa'] } },
-  { set: { table: 'stackyard', name: 'macs', elem: [{ concat: ['tapb', 'fa:16:3e:00:00:01'] }] } },
-];
-const chain = { chain: { table: 'stackyard', name: 'sources', hook: 'prerouting' } };
-const rule = { rule: { table: 'stackyard', chain: 'sources' } };
-
-test('rules: elements are read from our table only, and orphans among them are found', () => {
-  const foreign = { set: { table: 'other', name: 'open', elem: ['tapz'] } };
-  const rules = readRules({ nftables: [foreign, ...sets, chain, rule] });
-  assert.deepEqual(rules, {
-    ready: true,
-    open: new Set(['tapa']),
-    macs: new Map([['tapb', new Set(['fa:16:3e:00:00:01'])]]),
-  });
-  const facts = gatherFacts(readLinks([]), new Set(), rules);
-  assert.deepEqual([...facts.orphanRules], ['tapb', 'tapa']);
-});
-
-const broken: Readonly<Record<string, RulesetJson>> = {
-  'no table': { nftables: [] },
-  'no chain': { nftables: [...sets, rule] },
-  'no rule': { nftables: [...sets, chain] },
-  'a rule too many': { nftables: [...sets, chain, rule, rule] },
-  'a set missing': { nftables: [...sets.slice(1), chain, rule] },
-};
-
-for (const [name, ruleset] of Object.entries(broken)) {
-  test(`rules: with ${name} the table is not ready and nothing in it counts`, () => {
-    assert.deepEqual(readRules(ruleset), { ready: false, open: new Set(), macs: new Map() });
-  });
-}
 
 test('batch: failures are read with their line and what was said before it', () => {
   const stderr = [

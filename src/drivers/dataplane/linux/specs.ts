@@ -1,5 +1,14 @@
 /** Refuses what would not mean what it says once it is written into a batch for `ip`, `nft` or `dnsmasq`. */
 import { isIP, isIPv4 } from 'node:net';
+import type {
+  AddressGroupSpec,
+  MemberSpec,
+  PacketRate,
+  PortFirewall,
+  SecurityGroupSpec,
+  SecurityRuleSpec,
+  StormControl,
+} from '#base/host/firewall.ts';
 import type { DhcpSpec, NetworkSpec, PortSpec } from '#base/host/links.ts';
 import { Fault } from '#platform/fault.ts';
 
@@ -27,9 +36,77 @@ export function portFault(port: PortSpec): Fault | null {
     checkId(port.id) ??
     checkId(port.networkId) ??
     (TAP.test(port.tap) ? null : `its tap's name '${port.tap}' is not a tap's name`) ??
+    checkMac(port.mac) ??
     checkMtu(port.mtu) ??
-    first((port.firewall?.macs ?? []).map(checkMac));
+    (port.firewall === null ? null : checkFirewall(port.firewall)) ??
+    checkStorm(port.storm);
   return wrong === null ? null : refused('port', port.id, wrong);
+}
+
+export function groupFault(group: SecurityGroupSpec): Fault | null {
+  const wrong = checkId(group.id) ?? first(group.rules.map(checkRule));
+  return wrong === null ? null : refused('security group', group.id, wrong);
+}
+
+export function memberFault(member: MemberSpec): Fault | null {
+  const wrong =
+    checkId(member.id) ??
+    checkId(member.networkId) ??
+    first(member.groups.map(checkId)) ??
+    first(member.macs.map(checkMac)) ??
+    first(member.cidrs.map(checkCidr));
+  return wrong === null ? null : refused('member', member.id, wrong);
+}
+
+export function addressGroupFault(group: AddressGroupSpec): Fault | null {
+  const wrong = checkId(group.id) ?? first(group.cidrs.map(checkCidr));
+  return wrong === null ? null : refused('address group', group.id, wrong);
+}
+
+function checkFirewall({ macs, pairs, ethertypes, groups }: PortFirewall): string | null {
+  return (
+    first(macs.map(checkMac)) ??
+    first(pairs.flatMap((pair) => [checkMac(pair.mac), checkCidr(pair.cidr)])) ??
+    first(ethertypes.map((type) => checkNumber('EtherType', type, 0xffff))) ??
+    first(groups.map(checkId))
+  );
+}
+
+/** More is no limit, and what the kernel's counters of packets hold in a second. */
+const MAX_RATE = 100_000_000;
+const MAX_HOLD_SECONDS = 30 * 24 * 3600;
+const MAX_CLEARS = 0xffffffff;
+
+function checkStorm(storm: StormControl): string | null {
+  return (
+    first([storm.broadcast, storm.multicast, storm.unknownUnicast].map(checkRate)) ??
+    checkNumber('hold time', storm.holdSeconds, MAX_HOLD_SECONDS) ??
+    checkNumber('count of clearings', storm.clears, MAX_CLEARS)
+  );
+}
+
+function checkRate(limit: PacketRate | null): string | null {
+  if (limit === null) return null;
+  if (limit.rate === 0) return 'its rate 0 is not a limit';
+  return checkNumber('rate', limit.rate, MAX_RATE) ?? checkNumber('burst', limit.burst, MAX_RATE);
+}
+
+function checkRule({ id, protocol, ports, remote }: SecurityRuleSpec): string | null {
+  return (
+    checkId(id) ??
+    (protocol === null ? null : checkNumber('protocol', protocol, 255)) ??
+    (ports === null
+      ? null
+      : (checkNumber('port', ports.min, 65_535) ?? checkNumber('port', ports.max ?? 0, 65_535))) ??
+    ('id' in remote ? checkId(remote.id) : null) ??
+    (remote.kind === 'cidr' ? checkCidr(remote.cidr) : null)
+  );
+}
+
+function checkNumber(what: string, value: number, last: number): string | null {
+  return Number.isInteger(value) && value >= 0 && value <= last
+    ? null
+    : `its ${what} ${value} is not between 0 and ${last}`;
 }
 
 function checkDhcp(dhcp: DhcpSpec): string | null {
@@ -90,7 +167,7 @@ function first(problems: readonly (string | null)[]): string | null {
   return problems.find((problem) => problem !== null) ?? null;
 }
 
-function refused(noun: 'network' | 'port', id: string, wrong: string): Fault {
+function refused(noun: string, id: string, wrong: string): Fault {
   const message = `The ${noun} ${id} cannot be plugged: ${wrong}.`;
   return new Fault('invalid', 'NotPluggable', message, { detail: { id } });
 }

@@ -1,0 +1,63 @@
+/** Ports with the same groups and the same mode are judged by the same chains. */
+import { createHash } from 'node:crypto';
+import type { PortFirewall } from '#base/host/firewall.ts';
+import type { ChainItem, Rule } from './contents.ts';
+import { groupChainName } from './group-part.ts';
+import { chainOf } from './items.ts';
+
+export type Profile = {
+  /** Names of the chains that judge what comes from such a port, and what goes to it. */
+  readonly from: string;
+  readonly to: string;
+  readonly chains: readonly ChainItem[];
+};
+
+/** A DHCP server's answers, and a guest that asks for them. */
+const SERVER = ['udp sport 67 udp dport 68', 'udp sport 547 udp dport 546'] as const;
+const CLIENT = ['udp sport 68 udp dport 67', 'udp sport 546 udp dport 547'] as const;
+
+export function profileOf(
+  { mode, groups }: PortFirewall,
+  isStateful: ReadonlyMap<string, boolean>,
+): Profile {
+  const known = groups.filter((id) => isStateful.has(id));
+  const stateful = known.every((id) => isStateful.get(id));
+  const key = JSON.stringify([mode === 'strict', stateful, known]);
+  const name = createHash('sha256').update(key).digest('hex').slice(0, 12);
+  const names = {
+    from: `from-profile-${name}`,
+    to: `to-profile-${name}`,
+    out: `profile-${name}-out`,
+    in: `profile-${name}-in`,
+  };
+  const guard = mode === 'strict' ? SERVER.map((match) => `${match} goto forged`) : [];
+  // A flow is judged as it began, whichever way the packet goes: replies by the same words as what they answer.
+  const chains: Readonly<Record<string, readonly string[]>> = {
+    [names.from]: [
+      ...guard,
+      ...CLIENT.map((match) => `${match} goto passed`),
+      ...(stateful
+        ? [`ct direction original goto ${names.out}`, `ct direction reply goto ${names.in}`]
+        : [`goto ${names.out}`]),
+    ],
+    [names.to]: [
+      ...SERVER.map((match) => `${match} goto passed`),
+      ...(stateful
+        ? [`ct direction original goto ${names.in}`, `ct direction reply goto ${names.out}`]
+        : [`goto ${names.in}`]),
+    ],
+    [names.out]: known.map((id) => `jump ${groupChainName(id, 'egress')}`),
+    [names.in]: known.map((id) => `jump ${groupChainName(id, 'ingress')}`),
+  };
+  return {
+    from: names.from,
+    to: names.to,
+    chains: Object.entries(chains).map(([chain, rules]) =>
+      chainOf(
+        'groups',
+        chain,
+        rules.map((text): Rule => ({ text, note: '' })),
+      ),
+    ),
+  };
+}
