@@ -137,7 +137,12 @@ export class Replay {
     const admin = await this.#cloud.as('admin').client();
     const [action = ''] = Object.keys(body ?? {});
     const before = path.endsWith('/action') ? BEFORE[action] : undefined;
-    if (before !== undefined) {
+    if (/SecurityGroup$/.test(action)) {
+      const demo = await this.#cloud.as('demo').client();
+      const given = (body as Record<string, { name: string }>)[action];
+      await demo.send('POST', '/networking/v2.0/security-groups', { security_group: given });
+      if (before !== undefined) await demo.send('POST', path, { [before]: given });
+    } else if (before !== undefined) {
       const given = (body as Record<string, unknown>)[action];
       const isPlain = action === 'os-start' || action === 'unpause';
       await admin.send('POST', path, { [before]: isPlain ? null : given });
@@ -162,6 +167,7 @@ const BEFORE: Readonly<Record<string, string>> = {
   unpause: 'pause',
   remove_host: 'add_host',
   removeTenantAccess: 'addTenantAccess',
+  removeSecurityGroup: 'addSecurityGroup',
 };
 
 /** How the recorded tests had used up what a refusal says is used up. */

@@ -177,9 +177,11 @@ function hintLists(server: ServerRow): object {
   return JSON.parse(server.scheduler_hints) as object;
 }
 
-/** Names of the groups that the server's ports have, each once. */
+/** Names of the groups that the server's ports have, each once. compat: one without a name is said by its id. */
 function securityGroupsOf(ports: readonly PortFacts[]): { name: string }[] {
-  const names = new Set(ports.flatMap((port) => port.securityGroups.map(({ name }) => name)));
+  const names = new Set(
+    ports.flatMap((port) => port.securityGroups.map(({ id, name }) => name || id)),
+  );
   return [...names].map((name) => ({ name }));
 }
 
