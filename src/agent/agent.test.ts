@@ -1,9 +1,9 @@
 /** The agent between control's documents and fake drivers. */
-import { DEFAULT_STORM_CONTROL, pinnedTo } from '#base/host/firewall.ts';
 import assert from 'node:assert/strict';
 import { duplexPair } from 'node:stream';
 import { test } from 'node:test';
 import type { DomainSpec } from '#base/host/domain.ts';
+import { DEFAULT_STORM_CONTROL, pinnedTo, type SecurityGroupSpec } from '#base/host/firewall.ts';
 import { tapName, type NetworkSpec, type PortSpec } from '#base/host/links.ts';
 import { FakeDataplane } from '#drivers/dataplane/fake/fake-dataplane.ts';
 import { FakeHypervisor } from '#drivers/hypervisor/fake/fake-hypervisor.ts';
@@ -16,7 +16,7 @@ import { Agent } from './agent.ts';
 const HOST = 'h1';
 const network: NetworkSpec = { id: 'net-a', mtu: 1500, adminStateUp: true, dhcp: null };
 
-function port(id: string): PortSpec {
+function port(id: string, groups: readonly string[] = []): PortSpec {
   return {
     id,
     networkId: network.id,
@@ -24,7 +24,7 @@ function port(id: string): PortSpec {
     mac: 'fa:16:3e:00:00:01',
     mtu: 1500,
     adminStateUp: true,
-    firewall: pinnedTo(['fa:16:3e:00:00:01']),
+    firewall: pinnedTo(['fa:16:3e:00:00:01'], { groups }),
     storm: DEFAULT_STORM_CONTROL,
   };
 }
@@ -97,6 +97,10 @@ async function startHost() {
       ),
     gone: async (id: string, revision: number) =>
       await control.observed.waitGone(HOST, id, revision, AbortSignal.timeout(5000)),
+    stopAgent: async () => await agent.close(),
+    startAgent: async () => {
+      agent = await connect();
+    },
     restartAgent: async () => {
       await agent.close();
       agent = await connect();
@@ -109,6 +113,7 @@ async function startHost() {
       void agent.serve(inner);
       await Promise.resolve();
     },
+    readCounters: async () => await control.gate.readCounters(HOST, AbortSignal.timeout(5000)),
     readConsole: async (id: string) =>
       await control.gate.readConsole(HOST, id, null, AbortSignal.timeout(5000)),
     [Symbol.asyncDispose]: async () => {
@@ -228,6 +233,74 @@ test('a guest that ended by itself stays off, until a start is asked for, even o
   const seen = await host.settled('s', host.desired.set(HOST, 'servers', 's', again));
   assert.equal(seen.power, 'running');
   assert.equal(seen.rebootCount, 1);
+});
+
+function group(id: string): SecurityGroupSpec {
+  return { id, stateful: true, rules: [] };
+}
+
+test('a group that the data plane refuses puts its ports in error, and their servers go on', async () => {
+  await using host = await startHost();
+  const { desired, dataplane } = host;
+  await host.settled('s', wantServer(desired, server('s', ['p0'])));
+  const seen = (id: string) => host.observed.find(HOST, 'ports', id);
+  dataplane.setBehaviour({
+    failures: [{ method: 'apply', match: 'bad', message: 'No such port.' }],
+  });
+  desired.set(HOST, 'groups', 'bad', group('bad'));
+  desired.set(HOST, 'ports', 'p0', port('p0', ['bad']));
+  desired.set(HOST, 'ports', 'p1', port('p1'));
+  await until(async () => seen('p0')?.error !== null);
+  assert.partialDeepStrictEqual(seen('p0'), {
+    plugged: true,
+    carrier: true,
+    error: { code: 'FakeFailure', message: 'No such port.' },
+  });
+  assert.partialDeepStrictEqual(seen('p1'), { plugged: true, error: null });
+  const paused = server('s', ['p0'], { power: 'paused' });
+  const { power, error } = await host.settled('s', desired.set(HOST, 'servers', 's', paused));
+  assert.deepEqual({ power, error }, { power: 'paused', error: null });
+  // One that would start with rules that are not in force does not.
+  desired.set(HOST, 'ports', 'p2', port('p2', ['bad']));
+  const fresh = desired.set(HOST, 'servers', 'new', server('new', ['p2']));
+  assert.equal((await host.settled('new', fresh)).error?.message, 'No such port.');
+  dataplane.setBehaviour({});
+  desired.set(HOST, 'groups', 'bad', { ...group('bad'), stateful: false });
+  await until(async () => seen('p0')?.error === null && seen('p2')?.error === null);
+});
+
+test('an agent that comes again takes away the groups that nobody wants any more', async () => {
+  await using host = await startHost();
+  const { desired, dataplane } = host;
+  desired.set(HOST, 'groups', 'old', group('old'));
+  desired.set(HOST, 'groups', 'kept', group('kept'));
+  await until(async () => dataplane.group('kept') !== undefined);
+  await host.stopAgent();
+  desired.set(HOST, 'groups', 'old', null);
+  await host.startAgent();
+  await until(async () => dataplane.group('old') === undefined);
+  assert.deepEqual(dataplane.group('kept'), group('kept'));
+});
+
+test('storms and counters of ports reach control', async () => {
+  await using host = await startHost();
+  const { dataplane } = host;
+  await host.settled('s', wantServer(host.desired, server('s', ['p0', 'p1'])));
+  const counters = (await host.readCounters()).get('p0') ?? assert.fail('nothing is counted');
+  dataplane.setCounters('p0', { ...counters, rxPackets: 7 });
+  dataplane.setStorm('p0', 'loop');
+  const counted = await host.readCounters();
+  assert.deepEqual(
+    ['p0', 'p1'].map((id) => counted.get(id)?.rxPackets),
+    [7, 0],
+  );
+  const storm = (id: string) => host.observed.find(HOST, 'ports', id)?.storm;
+  await until(async () => storm('p0') === 'loop');
+  assert.equal(storm('p1'), 'ok');
+  await host.restartAgent();
+  assert.equal(storm('p0'), 'loop');
+  dataplane.setBehaviour({ failures: [{ method: 'counters', message: 'Nothing to be read.' }] });
+  await assert.rejects(host.readCounters(), { name: 'Fault', message: 'Nothing to be read.' });
 });
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
