@@ -1,7 +1,6 @@
 /** A place in the yard from which a network's servers can be reached, for as long as one command runs. */
-import { bridgeName, dhcpNamespace } from '#drivers/dataplane/linux/names.ts';
+import { bridgeName, DOOR_PREFIX } from '#drivers/dataplane/linux/names.ts';
 import { isAlive, markProcess, type ProcessMark } from '#drivers/processes.ts';
-import { run } from '#drivers/run.ts';
 import { YARD_NET_FILE } from '#drivers/yard/keeper-script.ts';
 import { enterYard, type Yard } from '#drivers/yard/yard.ts';
 import { Fault } from '#platform/fault.ts';
@@ -28,23 +27,12 @@ type Port = {
 };
 
 /**
- * The namespace of the DHCP server that has an address in the subnet; where there is none, a nameless one with a
- * port of its own. That one ends with the last command in it, and its links with it, whoever is killed.
+ * A nameless namespace with a port of its own on the network. It ends with the last command in it, and its links with
+ * it, whoever is killed. The firewall knows such links by their name: security groups are for other people's traffic,
+ * not for whoever holds the whole cloud in hand.
  */
 export async function openDoor(api: ApiClient, yard: Yard, target: Target): Promise<Door> {
   const { networkId, subnet } = target;
-  const dhcp = dhcpNamespace(networkId);
-  if (await servesDhcp(api, target)) {
-    const [command = '', ...prefix] = enterYard(yard, '/');
-    const args = [...prefix, 'ip', 'netns', 'list'];
-    const list = await run(command, args, { signal: AbortSignal.timeout(10_000) });
-    if (list.split('\n').some((line) => line.split(' ')[0] === dhcp)) {
-      return {
-        words: [...enterYard(yard), 'ip', 'netns', 'exec', dhcp],
-        [Symbol.asyncDispose]: async () => await Promise.resolve(),
-      };
-    }
-  }
   await removeLeftovers(api);
   const { network } = (await api.get(`/networking/v2.0/networks/${networkId}`)) as {
     network: { mtu: number };
@@ -60,7 +48,7 @@ export async function openDoor(api: ApiClient, yard: Yard, target: Target): Prom
   })) as { port: Port };
   const facts = {
     bridge: bridgeName(networkId),
-    outside: `ssh${port.id.slice(0, 12)}`,
+    outside: `${DOOR_PREFIX}${port.id.slice(0, 12)}`,
     mac: port.mac_address,
     mtu: String(network.mtu),
     address: `${port.fixed_ips[0]?.ip_address}/${subnet.cidr.split('/')[1]}`,
@@ -99,12 +87,6 @@ if ! said=$(furnish 2>&1); then
 fi
 exec "$@"
 `;
-
-async function servesDhcp(api: ApiClient, { networkId, subnet }: Target): Promise<boolean> {
-  const query = new URLSearchParams({ network_id: networkId, device_owner: 'network:dhcp' });
-  const { ports } = (await api.get(`${PORTS}?${query.toString()}`)) as { ports: readonly Port[] };
-  return ports.some(({ fixed_ips: ips }) => ips.some((ip) => ip.subnet_id === subnet.id));
-}
 
 /** A port's owner: this very process. */
 function ownDevice(): string {

@@ -157,6 +157,9 @@ test('counters are those that were set, and 0 for every other port', async () =>
       ['two', 0],
     ],
   );
+  await plane.apply(changeOf({ absentPorts: ['port'] }), options);
+  await plane.apply(changeOf({ ports: [port] }), options);
+  assert.equal((await plane.counters(options)).get('port')?.rxPackets, 0);
   plane.setBehaviour({ failures: [{ method: 'counters' }] });
   await assert.rejects(plane.counters(options), /told to fail 'counters'/);
 });

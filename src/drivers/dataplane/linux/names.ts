@@ -9,11 +9,13 @@
  * | DHCP server's link, end on the bridge | `dhcp` and 11 characters of its port's id |
  * | DHCP server's link, end in its namespace | `ns-` and 11 characters of its port's id, as in OpenStack |
  * | DHCP server's namespace | `qdhcp-` and the network's id, as in OpenStack |
+ * | door of `stackyard ssh`, end on the bridge | `ssh` and 12 characters of its port's id |
  */
 
 export const BRIDGE_PREFIX = 'br';
 export const TAP_PREFIX = 'tap';
 export const DHCP_LINK_PREFIX = 'dhcp';
+export const DOOR_PREFIX = 'ssh';
 export const DHCP_NAMESPACE_PREFIX = 'qdhcp-';
 
 /** Where `ip netns` keeps namespaces. */

@@ -2,10 +2,13 @@
 import type { Finding, HostTool } from '#base/host/finding.ts';
 import { missingTools, toolsFinding } from '../../host-tools.ts';
 import { attempt } from '../../run.ts';
+import { BRIDGE_ENGINE_TRIAL } from './firewall/engine.ts';
+import { makeTables } from './firewall/skeleton.ts';
 
 /** Commands that the Linux data plane runs. */
 export const DATAPLANE_HOST_TOOLS: readonly HostTool[] = [
   { command: 'ip', package: 'iproute2' },
+  { command: 'bridge', package: 'iproute2' },
   { command: 'nft', package: 'nftables' },
   { command: 'dnsmasq', package: 'dnsmasq-base' },
   { command: 'nsenter', package: 'util-linux' },
@@ -23,27 +26,37 @@ type Trial = {
 const TRIALS: readonly Trial[] = [
   {
     subject: 'bridges',
-    script: 'ip link add name brprobe type bridge stp_state 0 forward_delay 0 mcast_snooping 0',
+    script:
+      'ip link add name brprobe type bridge stp_state 0 forward_delay 0 mcast_snooping 0 group_fwd_mask 65528',
     remedy: 'modprobe bridge (as root)',
   },
   {
     subject: 'taps',
-    script: 'ip tuntap add dev tapprobe mode tap && ip link set dev tapprobe master brprobe up',
+    script:
+      'ip tuntap add dev tapprobe mode tap && ip link set dev tapprobe master brprobe up && ' +
+      'ip link set dev tapprobe type bridge_slave flood off group_fwd_mask 65533 && ' +
+      'bridge fdb replace fa:16:3e:00:00:01 dev tapprobe master static',
     remedy: 'modprobe tun (as root), and let this user open /dev/net/tun',
   },
   {
     subject: 'nftables for bridges',
     script: `nft -f - <<'END'
-table bridge probe {
-  set macs { type ifname . ether_addr; }
-  chain probe {
-    type filter hook prerouting priority -300; policy accept;
-    iifname "tap*" iifname . ether saddr != @macs counter drop
-  }
-}
-delete table bridge probe
+${makeTables('inet')}delete table bridge stackyard
+delete table inet stackyard-groups
 END`,
-    remedy: 'modprobe nf_tables (as root), or a kernel with CONFIG_NF_TABLES_BRIDGE',
+    remedy:
+      'modprobe nf_tables nf_conntrack (as root), or a kernel with CONFIG_NF_TABLES_BRIDGE and CONFIG_NF_TABLES_INET',
+  },
+  {
+    subject: 'flows of bridged packets',
+    script: `if nft -f - <<'END'
+${BRIDGE_ENGINE_TRIAL}END
+then echo 'in the bridge family'
+else
+  for switch in iptables ip6tables; do echo 1 > /proc/sys/net/bridge/bridge-nf-call-$switch || exit 1; done
+  echo 'through br_netfilter'
+fi`,
+    remedy: 'modprobe br_netfilter (as root), or a kernel with CONFIG_NF_CONNTRACK_BRIDGE',
   },
   {
     subject: 'namespaces for DHCP servers',
@@ -54,7 +67,8 @@ END`,
   },
   {
     subject: 'dnsmasq',
-    script: 'dnsmasq --test --conf-file= --dhcp-range=192.0.2.0,static 2>&1',
+    script:
+      'said=$(dnsmasq --test --conf-file= --dhcp-range=192.0.2.0,static 2>&1) || { echo "$said"; false; }',
     remedy: 'apt-get install -y --no-install-recommends dnsmasq-base (as root)',
   },
 ];
@@ -88,7 +102,10 @@ export function trialFindings(
   return trials.map(({ subject, remedy }, index) => {
     const line = lines.find((text) => text.startsWith(`${index} `));
     const [, code = '', said = ''] = /^\d+ (\d+) ?(.*)$/.exec(line ?? '') ?? [];
-    if (code === '0') return { subject, ok: true, said: 'tried, works', remedy: null };
+    if (code === '0') {
+      const how = said === '' ? 'tried, works' : `tried, works: ${said}`;
+      return { subject, ok: true, said: how, remedy: null };
+    }
     const why = said || stderr.trim().split('\n').at(-1) || 'the trial did not end';
     return { subject, ok: false, said: why, remedy };
   });

@@ -3,6 +3,7 @@
  * these look things up in. Ports, groups and members only add elements, chains of groups, and classes.
  */
 import { createHash } from 'node:crypto';
+import { DOOR_PREFIX, TAP_PREFIX } from '../names.ts';
 import { bridgeField, tableOf, type Engine } from './engine.ts';
 import type { TableName } from './contents.ts';
 import { FORGED, hex, IN, LINK, OUT, UNJUDGED } from './marks.ts';
@@ -240,7 +241,7 @@ const PORTS: Skeleton = {
     {
       name: 'from-ports',
       hook: 'type filter hook prerouting priority -300; policy accept;',
-      rules: ['iifname vmap @senders', 'iifname "tap*" drop'],
+      rules: ['iifname vmap @senders', `iifname "${TAP_PREFIX}*" drop`],
     },
     {
       name: 'to-pinned-ip',
@@ -255,7 +256,7 @@ const PORTS: Skeleton = {
     {
       name: 'to-pinned',
       rules: [
-        'iifname "ssh*" accept',
+        `iifname "${DOOR_PREFIX}*" accept`,
         `${UNICAST} oifname . ether daddr != @macs drop`,
         'ether type { ip, ip6 } goto to-pinned-ip',
         'ether type arp accept',
@@ -270,11 +271,11 @@ const PORTS: Skeleton = {
         `oifname @${QUARANTINED} goto cut-to`,
         // What most packets are: let out, and on the way to the one port that has their address.
         `meta mark ${OUT} meta mark set oifname . ether daddr map @deliveries accept`,
-        'oifname "ssh*" accept',
+        `oifname "${DOOR_PREFIX}*" meta mark set ${LINK} accept`,
         `${UNJUDGED_MARK} goto refused-from`,
         `meta mark ${FORGED} update @${DROPS.spoof} { iifname } drop`,
         'oifname vmap @receivers',
-        'oifname "tap*" drop',
+        `oifname "${TAP_PREFIX}*" drop`,
       ],
     },
     {
@@ -286,7 +287,7 @@ const PORTS: Skeleton = {
       // The yard itself speaks with nobody on the networks.
       name: 'to-yard',
       hook: 'type filter hook input priority -300; policy accept;',
-      rules: ['iifname "tap*" drop'],
+      rules: [`iifname "${TAP_PREFIX}*" drop`],
     },
   ],
 };
