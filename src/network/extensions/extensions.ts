@@ -141,6 +141,12 @@ const TABLE: readonly (readonly [string, string, string, string])[] = [
     '2018-01-09T09:00:00-00:00',
   ],
   [
+    'port-status-reason',
+    'Port status reason',
+    'Ours: why a port is in ERROR.',
+    '2026-11-21T00:00:00-00:00',
+  ],
+  [
     'project-id',
     'project_id field enabled',
     'Extension that indicates that project_id field is enabled.',
