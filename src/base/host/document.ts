@@ -7,7 +7,7 @@ import type { NetworkSpec, PortSpec } from './links.ts';
 export type HostDocument = {
   readonly networks: Readonly<Record<string, NetworkSpec>>;
   readonly ports: Readonly<Record<string, PortSpec>>;
-  /** Security groups of the ports, and those that their rules name. */
+  /** Security groups that the ports are in. */
   readonly groups: Readonly<Record<string, SecurityGroupSpec>>;
   /** Ports of all hosts, by port id, that are in a group which a rule here names as its remote. */
   readonly members: Readonly<Record<string, MemberSpec>>;
