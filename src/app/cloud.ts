@@ -16,7 +16,7 @@ import { listenFault } from './can-listen.ts';
 import { writeCloudsYaml } from './clouds-yaml.ts';
 import { Control, readPolicyOverrides } from './control.ts';
 import { removeControlRecord, writeControlRecord } from './control-record.ts';
-import { ensureFirstStart, readOrMakePassword } from './first-start.ts';
+import { ensureFirstStart, readOrMakeSecret } from './first-start.ts';
 import { endAgent, HostAgent } from './host-agent.ts';
 import { injectorFromEnvironment } from './saga-injection.ts';
 import { findSetting, setSetting } from './setting.store.ts';
@@ -60,6 +60,7 @@ export async function startCloud(
     publicUrl: () => url,
     policyOverrides: readPolicyOverrides(stateDir),
     log,
+    metricsToken: readOrMakeSecret(paths.metricsToken),
     ...(inject ? { inject } : {}),
   });
   undo.defer(async () => await control.close());
@@ -77,7 +78,7 @@ export async function startCloud(
   // It takes its time to come up, and has it while control gets ready.
   const host = await openHost(config, control, log);
   undo.defer(async () => await host.abandon());
-  const adminPassword = readOrMakePassword(paths.adminPassword);
+  const adminPassword = readOrMakeSecret(paths.adminPassword);
   await control.identity.bootstrap.ensureBootstrap({ adminPassword });
   await control.load();
   host.letIn();

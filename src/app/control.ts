@@ -24,6 +24,8 @@ import { ReconcilerRunner } from '#platform/reconcile/runner.ts';
 import { endedSagasReconciler } from '#platform/saga/ended-sagas.reconciler.ts';
 import { SagaEngine } from '#platform/saga/engine.ts';
 import type { Injector } from '#platform/saga/saga.ts';
+import { collectMetrics } from './metrics/metrics.ts';
+import { metricsRoutes } from './metrics/metrics.routes.ts';
 
 export type ControlOptions = {
   /** A path, or `:memory:`. */
@@ -34,6 +36,8 @@ export type ControlOptions = {
   readonly policyOverrides: Readonly<Record<string, string>>;
   readonly log: Logger;
   readonly now?: () => Date;
+  /** What a scraper of metrics shows; without one only administrators may read them. */
+  readonly metricsToken?: string;
   /** Makes sagas fail, repeat or die, for tests. */
   readonly inject?: Injector;
   /** Less work for each password hash, for tests. */
@@ -94,6 +98,7 @@ export class Control {
       newMac,
       desired,
       observed,
+      hostReader: gate,
       policyOverrides,
     });
     const reconcilers = new ReconcilerRunner({ log, now });
@@ -132,6 +137,12 @@ export class Control {
       signal: stop.signal,
       settled,
       ...(options.patience && { patience: options.patience }),
+    });
+    metricsRoutes(this.app, {
+      token: options.metricsToken ?? null,
+      authenticate: async (token) => await identity.api.authenticate(token),
+      authUrl: () => `${publicUrl()}/identity`,
+      collect: async () => await collectMetrics({ db, network }, stop.signal),
     });
     this.#durability = durability;
     this.#stop = stop;

@@ -50,8 +50,8 @@ export async function ensureFirstStart(options: FirstStartOptions): Promise<void
   log.info({ empty: config.empty }, 'first start done');
 }
 
-/** A password from its file, made when there is none. */
-export function readOrMakePassword(path: string): string {
+/** A password or token from its file, made when there is none. */
+export function readOrMakeSecret(path: string): string {
   if (existsSync(path)) return readFileSync(path, 'utf8').trim();
   const password = randomBytes(PASSWORD_BYTES).toString('base64url');
   writePrivateFile(path, `${password}\n`);
@@ -139,7 +139,7 @@ async function builtTiny(tell: (line: string) => void, signal: AbortSignal): Pro
 /** A project with a member, a network and a key: made through the public APIs, as its member would. */
 async function ensureDemoProject({ control, config }: FirstStartOptions): Promise<void> {
   const paths = statePaths(config.stateDir);
-  const password = readOrMakePassword(paths.demoPassword);
+  const password = readOrMakeSecret(paths.demoPassword);
   await control.identity.bootstrap.ensureProjectWithUser({
     projectName: 'demo',
     description: 'Made at the first start.',

@@ -8,6 +8,7 @@ import { networkDialect } from '#platform/http/fault-bodies.ts';
 import type { Service } from '#platform/http/http-app.ts';
 import { newMac, newUuid } from '#platform/ids.ts';
 import type { Logger } from '#platform/log.ts';
+import type { Metric } from '#platform/metrics.ts';
 import { Policy } from '#platform/policy/policy.ts';
 import type { Reconciler } from '#platform/reconcile/reconciler.ts';
 import { DesiredSync } from './binding/host-sync.ts';
@@ -15,8 +16,11 @@ import { portBindingReconciler } from './binding/port-binding.reconciler.ts';
 import { KnownHosts } from './binding/known-hosts.ts';
 import { PortEvents } from './binding/port-events.ts';
 import { PortStatus } from './binding/port-status.ts';
+import { counterRoutes } from './counters/counter.routes.ts';
+import { CounterService, type CounterReader } from './counters/counter.service.ts';
 import { discoveryRoutes } from './discovery/discovery.routes.ts';
 import { EXTRA_POLICIES, extraRoutes } from './extensions/all.routes.ts';
+import { portMetrics } from './metrics/port-metrics.ts';
 import type { NetworkApi } from './network-api.ts';
 import { DEFAULT_SETTINGS, type NetworkDeps, type NetworkSettings } from './network-deps.ts';
 import { NetworkFront } from './network-front.ts';
@@ -24,9 +28,13 @@ import { policyNotAuthorized } from './network.faults.ts';
 import { networkRoutes } from './networks/network.routes.ts';
 import { NetworkService, targetOfNetwork } from './networks/network.service.ts';
 import { CORE_POLICIES } from './policies.ts';
+import { portFinder } from './ports/find-port.ts';
 import { targetOfPort } from './ports/port-target.ts';
 import { portRoutes } from './ports/port.routes.ts';
 import { PortService } from './ports/port.service.ts';
+import { stormEventRoutes } from './storm-events/storm-event.routes.ts';
+import { StormEventService } from './storm-events/storm-event.service.ts';
+import { StormWatch } from './storm-events/storm-watch.ts';
 import { subnetRoutes } from './subnets/subnet.routes.ts';
 import { SubnetService, targetOfSubnet } from './subnets/subnet.service.ts';
 
@@ -39,6 +47,8 @@ export type NetworkOptions = {
   readonly now: () => Date;
   readonly desired: DesiredHosts;
   readonly observed: ObservedHosts;
+  /** Asks hosts for the counters of their ports. */
+  readonly hostReader: CounterReader;
   /** What the operator wrote in `policy.yaml`, by rule name. */
   readonly policyOverrides?: Readonly<Record<string, string>>;
   readonly settings?: Partial<NetworkSettings>;
@@ -54,6 +64,8 @@ export type NetworkParts = {
   readonly reconcilers: readonly Reconciler[];
   /** The policy, for tests that look at all routes. */
   readonly policy: Policy;
+  /** Figures for Prometheus: what goes through ports, and what is dropped. */
+  metrics(signal: AbortSignal): Promise<readonly Metric[]>;
   /** Says to all hosts what they should plug. Call it once, before any agent is let in. */
   loadDesired(): Promise<void>;
   /** Resolves when every observation so far has become a status. */
@@ -65,7 +77,7 @@ export type NetworkParts = {
 const PREFIX = '/networking';
 
 export function createNetwork(options: NetworkOptions): NetworkParts {
-  const { db, log, now, desired, observed } = options;
+  const { db, log, now, desired, observed, hostReader } = options;
   const settings = { ...DEFAULT_SETTINGS, ...options.settings };
   const policy = new Policy(
     [...CORE_POLICIES, ...EXTRA_POLICIES],
@@ -76,11 +88,13 @@ export function createNetwork(options: NetworkOptions): NetworkParts {
   const known = new KnownHosts({ db, observed, log });
   const sync = new DesiredSync({ db, desired, observed, known, domain: settings.dnsDomain });
   const status = new PortStatus({ db, observed, events, now, log });
+  const newId = options.newId ?? newUuid;
+  const storms = new StormWatch({ db, observed, newId, now, log });
   const deps: NetworkDeps = {
     db,
     policy,
     now,
-    newId: options.newId ?? newUuid,
+    newId,
     newMac: options.newMac ?? newMac,
     random: options.random ?? randomBelow,
     settings,
@@ -90,7 +104,8 @@ export function createNetwork(options: NetworkOptions): NetworkParts {
   const networks = new NetworkService(deps);
   const subnets = new SubnetService(deps);
   const ports = new PortService(deps);
-  const stops = [known.start(), status.start()];
+  const findPort = portFinder(ports, policy);
+  const stops = [known.start(), status.start(), storms.start()];
 
   const findTarget = {
     networks: async (ctx: Context, id: string) => targetOfNetwork(await networks.get(ctx, id)),
@@ -114,6 +129,8 @@ export function createNetwork(options: NetworkOptions): NetworkParts {
         domain: settings.dnsDomain,
         stormStateOf: (host, id) => observed.find(host, 'ports', id)?.storm ?? 'ok',
       });
+      stormEventRoutes(app, new StormEventService({ db, findPort }));
+      counterRoutes(app, new CounterService({ findPort, hostReader }));
       registerExtras(app);
     },
   };
@@ -123,15 +140,21 @@ export function createNetwork(options: NetworkOptions): NetworkParts {
     service,
     reconcilers: [portBindingReconciler(sync, status)],
     policy,
+    metrics: async (signal) => await portMetrics({ db, observed, hostReader, log }, signal),
     loadDesired: async () => {
       await known.load();
+      await storms.load();
       await sync.sayAll();
     },
-    idle: async () => await status.idle(),
+    idle: async () => {
+      await status.idle();
+      await storms.idle();
+    },
     close: async () => {
       for (const stop of stops) stop();
       await known.idle();
       await status.idle();
+      await storms.idle();
     },
   };
 }

@@ -1,6 +1,6 @@
 /** Every fault the network service raises, by the name Neutron clients match on. */
 import { pythonRepr } from '#base/text/python.ts';
-import { Fault } from '#platform/fault.ts';
+import { Fault, type FaultOptions } from '#platform/fault.ts';
 
 // What a request says.
 
@@ -262,6 +262,17 @@ export const permittedEthertypesRequireL2 = (mode: string) =>
     'PermittedEthertypesRequireL2',
     `A port of mode '${mode}' cannot have permitted_ethertypes: they only count in mode 'l2'. Set port_mode to 'l2' with them, or make the list empty.`,
   );
+
+export const portHostNotReached = (id: string, options: FaultOptions) =>
+  new Fault(
+    'unavailable',
+    'PortHostNotReached',
+    `The host of port ${id} has not told the port's counters. Try again later.`,
+    options,
+  );
+
+export const stormEventNotFound = (id: string) =>
+  new Fault('not-found', 'StormEventNotFound', `Storm event ${id} could not be found.`);
 
 export const portBound = (portId: string, vifType: string, oldMac: string, newMac: string) =>
   new Fault(

@@ -2,11 +2,13 @@
 import type { Context } from '#platform/context.ts';
 import { internalContext } from '#platform/context.ts';
 import { openDatabase } from '#platform/db/database.ts';
+import { Fault } from '#platform/fault.ts';
 import { DesiredHosts } from '#platform/host/desired-hosts.ts';
 import { ObservedHosts } from '#platform/host/observed-hosts.ts';
 import { createHttpApp } from '#platform/http/http-app.ts';
 import { testIdentity } from '#platform/http/test-identity.ts';
 import { silentLog } from '#platform/log.ts';
+import type { CounterReader } from './counters/counter.service.ts';
 import { createNetwork, type NetworkOptions } from './index.ts';
 
 /** What tests read of an answer. */
@@ -29,6 +31,13 @@ const HOST_FACTS = {
   cpuModel: 'fake',
 };
 
+/** No host tells its counters. */
+const NOBODY: CounterReader = {
+  readCounters: async (host) => {
+    throw new Fault('unavailable', 'HostDown', `The agent of host '${host}' cannot be reached.`);
+  },
+};
+
 export async function startNetwork(options: Partial<NetworkOptions> = {}) {
   const db = options.db ?? (await openDatabase(':memory:'));
   const stop = new AbortController();
@@ -37,7 +46,15 @@ export async function startNetwork(options: Partial<NetworkOptions> = {}) {
   let time = Date.parse('2026-01-02T03:04:05.000Z');
   // Each look at the clock is a millisecond later, so that rows have an order.
   const now = () => new Date((time += 1));
-  const network = createNetwork({ db, log: silentLog(), now, desired, observed, ...options });
+  const network = createNetwork({
+    db,
+    log: silentLog(),
+    now,
+    desired,
+    observed,
+    hostReader: NOBODY,
+    ...options,
+  });
   const app = createHttpApp({
     services: [network.service],
     log: silentLog(),

@@ -70,6 +70,7 @@ export function statePaths(stateDir: string) {
   return {
     database: join(stateDir, 'stackyard.db'),
     adminPassword: join(stateDir, 'admin-password'),
+    metricsToken: join(stateDir, 'metrics-token'),
     demoPassword: join(stateDir, 'demo-password'),
     cloudsYaml: join(stateDir, 'clouds.yaml'),
     policyYaml: join(stateDir, 'policy.yaml'),

@@ -111,6 +111,6 @@ export function resourceRoutes<R extends Resource, T>(
 }
 
 /** The address of the request as the client wrote it, without its query. */
-function addressOf(request: FastifyRequest): string {
+export function addressOf(request: FastifyRequest): string {
   return `${request.protocol}://${request.host}${request.url.split('?')[0]}`;
 }
