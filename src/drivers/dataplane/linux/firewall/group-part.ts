@@ -35,7 +35,8 @@ function ruleOf(
   stateful: boolean,
   remotes: Map<string, RemoteChain>,
 ): Rule {
-  const words = [`meta nfproto ipv${rule.version}`];
+  // Not `meta nfproto`, which the bridge family has not.
+  const words = [`meta protocol ${ipWord(rule.version)}`];
   words.push(...(stateful ? flowMatch(rule) : headerMatch(rule)));
   const { remote, version, direction } = rule;
   const side = direction === 'ingress' ? 'saddr' : 'daddr';

@@ -20,9 +20,9 @@ export function profileOf(
   { mode, groups }: PortFirewall,
   isStateful: ReadonlyMap<string, boolean>,
 ): Profile {
-  const known = groups.filter((id) => isStateful.has(id));
-  const stateful = known.every((id) => isStateful.get(id));
-  const key = JSON.stringify([mode === 'strict', stateful, known]);
+  const tracked = groups.filter((id) => isStateful.get(id) === true);
+  const untracked = groups.filter((id) => isStateful.get(id) === false);
+  const key = JSON.stringify([mode === 'strict', tracked, untracked]);
   const name = createHash('sha256').update(key).digest('hex').slice(0, 12);
   const names = {
     from: `from-profile-${name}`,
@@ -31,23 +31,26 @@ export function profileOf(
     in: `profile-${name}-in`,
   };
   const guard = mode === 'strict' ? SERVER.map((match) => `${match} goto forged`) : [];
+  const asks = (ids: readonly string[], direction: 'egress' | 'ingress') =>
+    ids.map((id) => `jump ${groupChainName(id, direction)}`);
   // A flow is judged as it began, whichever way the packet goes: replies by the same words as what they answer.
+  // Groups that know of no flows are asked about each packet as it is.
   const chains: Readonly<Record<string, readonly string[]>> = {
     [names.from]: [
       ...guard,
       ...CLIENT.map((match) => `${match} goto passed`),
-      ...(stateful
-        ? [`ct direction original goto ${names.out}`, `ct direction reply goto ${names.in}`]
-        : [`goto ${names.out}`]),
+      ...asks(untracked, 'egress'),
+      `ct direction original goto ${names.out}`,
+      `ct direction reply goto ${names.in}`,
     ],
     [names.to]: [
       ...SERVER.map((match) => `${match} goto passed`),
-      ...(stateful
-        ? [`ct direction original goto ${names.in}`, `ct direction reply goto ${names.out}`]
-        : [`goto ${names.in}`]),
+      ...asks(untracked, 'ingress'),
+      `ct direction original goto ${names.in}`,
+      `ct direction reply goto ${names.out}`,
     ],
-    [names.out]: known.map((id) => `jump ${groupChainName(id, 'egress')}`),
-    [names.in]: known.map((id) => `jump ${groupChainName(id, 'ingress')}`),
+    [names.out]: asks(tracked, 'egress'),
+    [names.in]: asks(tracked, 'ingress'),
   };
   return {
     from: names.from,
