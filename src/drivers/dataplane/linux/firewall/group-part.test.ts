@@ -17,12 +17,12 @@ const any: SecurityRuleSpec = {
 };
 
 const cases: readonly (readonly [string, Partial<SecurityRuleSpec>, string, string])[] = [
-  ['everything', {}, 'meta nfproto ipv4 goto pass', 'meta nfproto ipv4 goto passed'],
+  ['everything', {}, 'meta protocol ip goto pass', 'meta protocol ip goto passed'],
   [
     'one port',
     { protocol: 6, ports: { min: 22, max: 22 } },
-    'meta nfproto ipv4 ct protocol 6 ct original proto-dst 22 goto pass',
-    'meta nfproto ipv4 meta l4proto 6 th dport 22 goto passed',
+    'meta protocol ip ct protocol 6 ct original proto-dst 22 goto pass',
+    'meta protocol ip meta l4proto 6 th dport 22 goto passed',
   ],
   [
     'a range from a network',
@@ -32,38 +32,38 @@ const cases: readonly (readonly [string, Partial<SecurityRuleSpec>, string, stri
       ports: { min: 1000, max: 2000 },
       remote: { kind: 'cidr', cidr: '2001:db8::/32' },
     },
-    'meta nfproto ipv6 ct protocol 17 ct original proto-dst 1000-2000 ct original ip6 saddr 2001:db8::/32 goto pass',
-    'meta nfproto ipv6 meta l4proto 17 th dport 1000-2000 ip6 saddr 2001:db8::/32 goto passed',
+    'meta protocol ip6 ct protocol 17 ct original proto-dst 1000-2000 ct original ip6 saddr 2001:db8::/32 goto pass',
+    'meta protocol ip6 meta l4proto 17 th dport 1000-2000 ip6 saddr 2001:db8::/32 goto passed',
   ],
   [
     'an ICMP type with any code',
     { protocol: 1, ports: { min: 8, max: null } },
-    'meta nfproto ipv4 ct protocol 1 ct original proto-dst 2048-2303 goto pass',
-    'meta nfproto ipv4 meta l4proto 1 icmp type 8 goto passed',
+    'meta protocol ip ct protocol 1 ct original proto-dst 2048-2303 goto pass',
+    'meta protocol ip meta l4proto 1 icmp type 8 goto passed',
   ],
   [
     'an ICMPv6 type and code',
     { version: 6, protocol: 58, ports: { min: 128, max: 0 } },
-    'meta nfproto ipv6 ct protocol 58 ct original proto-dst 32768 goto pass',
-    'meta nfproto ipv6 meta l4proto 58 icmpv6 type 128 icmpv6 code 0 goto passed',
+    'meta protocol ip6 ct protocol 58 ct original proto-dst 32768 goto pass',
+    'meta protocol ip6 meta l4proto 58 icmpv6 type 128 icmpv6 code 0 goto passed',
   ],
   [
     'another protocol to one address',
     { direction: 'egress', protocol: 112, remote: { kind: 'cidr', cidr: '10.0.0.1/32' } },
-    'meta nfproto ipv4 ct protocol 112 ct original ip daddr 10.0.0.1 goto pass',
-    'meta nfproto ipv4 meta l4proto 112 ip daddr 10.0.0.1 goto passed',
+    'meta protocol ip ct protocol 112 ct original ip daddr 10.0.0.1 goto pass',
+    'meta protocol ip meta l4proto 112 ip daddr 10.0.0.1 goto passed',
   ],
   [
     'members of a group',
     { remote: { kind: 'group', id: OTHER } },
-    `meta nfproto ipv4 jump members-${OTHER}-4-flow-saddr`,
-    `meta nfproto ipv4 jump members-${OTHER}-4-packet-saddr`,
+    `meta protocol ip jump members-${OTHER}-4-flow-saddr`,
+    `meta protocol ip jump members-${OTHER}-4-packet-saddr`,
   ],
   [
     'an address group, on the way out',
     { direction: 'egress', remote: { kind: 'address-group', id: OTHER } },
-    `meta nfproto ipv4 jump addresses-${OTHER}-4-flow-daddr`,
-    `meta nfproto ipv4 jump addresses-${OTHER}-4-packet-daddr`,
+    `meta protocol ip jump addresses-${OTHER}-4-flow-daddr`,
+    `meta protocol ip jump addresses-${OTHER}-4-packet-daddr`,
   ],
 ];
 
