@@ -21,7 +21,7 @@ const cases: readonly (readonly [string, Partial<SecurityRuleSpec>, string, stri
   [
     'one port',
     { protocol: 6, ports: { min: 22, max: 22 } },
-    'meta protocol ip ct protocol 6 ct original proto-dst 22 goto pass',
+    'meta protocol ip ct l3proto ipv4 ct protocol 6 ct original proto-dst 22 goto pass',
     'meta protocol ip meta l4proto 6 th dport 22 goto passed',
   ],
   [
@@ -32,19 +32,19 @@ const cases: readonly (readonly [string, Partial<SecurityRuleSpec>, string, stri
       ports: { min: 1000, max: 2000 },
       remote: { kind: 'cidr', cidr: '2001:db8::/32' },
     },
-    'meta protocol ip6 ct protocol 17 ct original proto-dst 1000-2000 ct original ip6 saddr 2001:db8::/32 goto pass',
+    'meta protocol ip6 ct l3proto ipv6 ct protocol 17 ct original proto-dst 1000-2000 ct original ip6 saddr 2001:db8::/32 goto pass',
     'meta protocol ip6 meta l4proto 17 th dport 1000-2000 ip6 saddr 2001:db8::/32 goto passed',
   ],
   [
     'an ICMP type with any code',
     { protocol: 1, ports: { min: 8, max: null } },
-    'meta protocol ip ct protocol 1 ct original proto-dst 2048-2303 goto pass',
+    'meta protocol ip ct l3proto ipv4 ct protocol 1 ct original proto-dst 2048-2303 goto pass',
     'meta protocol ip meta l4proto 1 icmp type 8 goto passed',
   ],
   [
     'an ICMPv6 type and code',
     { version: 6, protocol: 58, ports: { min: 128, max: 0 } },
-    'meta protocol ip6 ct protocol 58 ct original proto-dst 32768 goto pass',
+    'meta protocol ip6 ct l3proto ipv6 ct protocol 58 ct original proto-dst 32768 goto pass',
     'meta protocol ip6 meta l4proto 58 icmpv6 type 128 icmpv6 code 0 goto passed',
   ],
   [

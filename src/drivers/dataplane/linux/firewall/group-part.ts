@@ -65,10 +65,11 @@ function remoteName({ remote, version, side, stateful }: RemoteChain): string {
 }
 
 /** How a flow began: conntrack has the ICMP type and code where it has ports of other protocols. */
-function flowMatch({ protocol, ports }: SecurityRuleSpec): readonly string[] {
+function flowMatch({ protocol, ports, version }: SecurityRuleSpec): readonly string[] {
   if (protocol === null) return [];
-  const words = [`ct protocol ${protocol}`];
-  if (ports === null) return words;
+  if (ports === null) return [`ct protocol ${protocol}`];
+  // `nft` reads ports of flows only where it has read of which version they are.
+  const words = [`ct l3proto ipv${version}`, `ct protocol ${protocol}`];
   if (WITH_PORTS.has(protocol)) {
     return [...words, `ct original proto-dst ${span(ports.min, ports.max ?? ports.min)}`];
   }
