@@ -44,6 +44,7 @@ export class Viewer {
       target['project_id'],
       target['network:project_id'],
       target['security_group:project_id'],
+      target['belongs_to_default_sg'],
       target['shared'],
       target['router:external'],
     ].join(' ');

@@ -71,9 +71,8 @@ function readHost(sent: unknown): string {
 function readNetwork(sent: string): string {
   const network = parseCidr(sent);
   if (!network) throw badRequest(`'${sent}' is not a valid IP subnet`);
-  // compat: all of IPv4 is excepted by name, and all of IPv6 is not.
-  const isAllOfIpv4 = network.version === 4 && network.prefix === 0;
-  if (!isAllOfIpv4 && cidrsOverlap(network, MULTICAST[network.version])) {
+  // Any address at all is an exception: Neutron makes it for IPv4 alone, and guests that route need both.
+  if (network.prefix > 0 && cidrsOverlap(network, MULTICAST[network.version])) {
     throw badRequest(
       `Subnet ${sent} overlaps with multicast range ${formatCidr(MULTICAST[network.version])}, which is not supported.`,
     );

@@ -104,6 +104,7 @@ const pairs: readonly [unknown, unknown][] = [
   [{ ip_address: '10.0.0.1' }, { ip_address: '10.0.0.1' }],
   [{ ip_address: '1.1.1.1/32' }, { ip_address: '1.1.1.1/32' }],
   [{ ip_address: '0.0.0.0/0' }, { ip_address: '0.0.0.0/0' }],
+  [{ ip_address: '::/0' }, { ip_address: '::/0' }],
   [
     { ip_address: '2001:DB8::/64', mac_address: 'FA-16-3E-00-00-01' },
     { ip_address: '2001:db8::/64', mac_address: 'fa:16:3e:00:00:01' },
@@ -129,8 +130,8 @@ const badPairs: readonly [unknown, string][] = [
   [[{ ip_address: '10.0.0.1', port: 1 }], "Unrecognized attribute(s) 'port'"],
   [[{ ip_address: '224.0.0.1' }], 'IP 224.0.0.1 is a multicast address, which is not supported.'],
   [
-    [{ ip_address: '::/0' }],
-    'Subnet ::/0 overlaps with multicast range ff00::/8, which is not supported.',
+    [{ ip_address: 'ff00::/16' }],
+    'Subnet ff00::/16 overlaps with multicast range ff00::/8, which is not supported.',
   ],
   [
     [{ ip_address: '128.0.0.0/1' }],

@@ -19,6 +19,17 @@ export async function checkQuota(
   checkRoom(resource, { limit, used, wanted: count });
 }
 
+/** The same for all that one request makes, project by project. compat: before anybody asks who the caller is. */
+export async function checkQuotas(
+  tx: Tx,
+  resource: QuotaResource,
+  items: readonly { readonly project_id: string }[],
+): Promise<void> {
+  for (const [projectId, own] of Map.groupBy(items, (item) => item.project_id)) {
+    await checkQuota(tx, projectId, resource, own.length);
+  }
+}
+
 /** A project's limit of a resource (-1: none) and how many it has. */
 export async function quotaOf(
   db: Db,

@@ -8,7 +8,7 @@ import type { Sent } from '../attributes/request-body.ts';
 import { checkRevision } from '../attributes/revision.ts';
 import { timestamp } from '../attributes/standard.ts';
 import { checkAddressGroup } from '../address-groups/address-group.store.ts';
-import { checkQuota } from '../quotas/check-quota.ts';
+import { checkQuotas } from '../quotas/check-quota.ts';
 import {
   notUpdatable,
   ruleExists,
@@ -63,20 +63,24 @@ export class SecurityGroupRuleService {
     items: readonly Sent<RuleCreate>[],
   ): Promise<readonly store.SecurityGroupRuleRow[]> {
     const { db, hosts, policy } = this.#deps;
-    for (const { values, chosen } of items) {
-      const group = await findGroup(db, values.security_group_id);
-      if (!group) throw securityGroupNotFound(values.security_group_id);
-      authorizeCreate(policy, ctx, SECURITY_GROUP_RULE, {
-        target: {
-          project_id: values.project_id,
-          tenant_id: values.project_id,
-          'security_group:project_id': group.project_id,
-        },
-        chosen,
-      });
-    }
-    const wanted = items.map(({ values }) => values);
-    const rules = await db.transaction().execute(async (tx) => await this.#insert(ctx, tx, wanted));
+    const rules = await db.transaction().execute(async (tx) => {
+      const wanted = items.map(({ values }) => values);
+      await checkQuotas(tx, 'security_group_rule', wanted);
+      for (const { values, chosen } of items) {
+        const group = await findGroup(tx, values.security_group_id);
+        if (!group) throw securityGroupNotFound(values.security_group_id);
+        authorizeCreate(policy, ctx, SECURITY_GROUP_RULE, {
+          target: {
+            project_id: values.project_id,
+            tenant_id: values.project_id,
+            'security_group:project_id': group.project_id,
+            belongs_to_default_sg: group.is_default === 1,
+          },
+          chosen,
+        });
+      }
+      return await this.#insert(ctx, tx, wanted);
+    });
     await hosts.groupsChanged([...new Set(rules.map((rule) => rule.security_group_id))]);
     return rules;
   }
@@ -111,14 +115,11 @@ export class SecurityGroupRuleService {
     const { newId, now } = this.#deps;
     const [first] = wanted;
     if (!first) return [];
-    await checkQuota(tx, first.project_id, 'security_group_rule', wanted.length);
     checkTogether(wanted);
     const rules = wanted.map(normaliseRule);
     for (const rule of rules) await checkRemotes(ctx, tx, rule);
     checkDistinct(rules);
     const groupId = first.security_group_id;
-    // Between the check of the policy and here somebody may have deleted it.
-    if (!(await findGroup(tx, groupId))) throw securityGroupNotFound(groupId);
     const keys = new Set(rules.map(ruleKey));
     const known = (await store.rulesOfGroups(tx, [groupId])).get(groupId) ?? [];
     const twin = known.find((rule) => keys.has(ruleKey(rule)));
@@ -164,5 +165,6 @@ export function targetOfRule(rule: store.SecurityGroupRuleRow) {
     project_id: rule.project_id,
     tenant_id: rule.project_id,
     'security_group:project_id': rule.group_project_id,
+    belongs_to_default_sg: rule.belongs_to_default_sg === 1,
   };
 }

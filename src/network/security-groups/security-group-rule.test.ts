@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { setLimits } from '#platform/quota/quota.store.ts';
 import { startExtras, type Answer } from '../extensions/testing.ts';
+import { startNetwork } from '../testing.ts';
 
 type Rule = { id: string; protocol: string | null; remote_group_id: string | null } & Record<
   string,
@@ -239,4 +240,62 @@ test('new groups begin with the rules of the template, which administrators chan
   const forbidden = await cloud.as('red').post(path, { default_security_group_rule: wanted });
   assert.equal(forbidden.status, 403);
   assert.equal((await cloud.as('red').delete(`${path}/${id}`)).status, 403);
+});
+
+const firstRuleOf = ({ security_group_rules: [rule] }: Group) =>
+  `/v2.0/security-group-rules/${rule?.id}`;
+
+test('an operator may keep the rules of default groups from being deleted', async () => {
+  await using net = await startNetwork({
+    policyOverrides: {
+      delete_security_group_rule: 'rule:admin_or_sg_owner and not rule:rule_default_sg',
+    },
+  });
+  const red = net.as('red');
+  const own = await red.make('security_group', { name: 'web' });
+  const { security_groups } = (await red.get('/v2.0/security-groups?name=default')).body;
+  assert.equal((await red.delete(firstRuleOf(own))).status, 204);
+  assert.equal(
+    (await red.delete(firstRuleOf(security_groups[0]))).error,
+    'PolicyNotAuthorized: rule:delete_security_group_rule is disallowed by policy',
+  );
+});
+
+test('rules are sorted by description', async () => {
+  await using cloud = await startExtras();
+  const security_group_id = await makeGroup(cloud);
+  const rules = ['b', 'c', 'a'].map((description, index) => ({
+    security_group_rule: { security_group_id, direction: 'ingress', protocol: index, description },
+  }));
+  await cloud.as('red').post('/security-group-rules', { security_group_rules: rules });
+  const query = `security_group_id=${security_group_id}&protocol=0&protocol=1&protocol=2`;
+  const sorted = await cloud
+    .as('red')
+    .get(`/security-group-rules?${query}&sort_key=description&sort_dir=desc`);
+  assert.deepEqual(
+    rulesIn(sorted).map(({ description }) => description),
+    ['c', 'b', 'a'],
+  );
+});
+
+test('a quota is asked before the policy, and all rules of a request together', async () => {
+  await using cloud = await startExtras();
+  const security_group_id = await makeGroup(cloud);
+  await setLimits(cloud.db, 'network', 'red', { security_group: 2, security_group_rule: 7 });
+  const rule = (protocol: number) => ({
+    security_group_rule: { security_group_id, direction: 'ingress', protocol },
+  });
+  const post = async (who: string, protocols: readonly number[]) =>
+    (
+      await cloud
+        .as(who)
+        .post('/security-group-rules', { security_group_rules: protocols.map(rule) })
+    ).error;
+  const full = "OverQuota: Quota exceeded for resources: ['security_group_rule'].";
+  assert.equal(await post('red', [1, 2]), full);
+  assert.match(await post('red:reader', [1]), /^PolicyNotAuthorized/);
+  assert.equal(await post('red', [1]), '');
+  assert.equal(await post('red:reader', [2]), full);
+  const group = { security_group: { name: 'w' } };
+  assert.match((await cloud.as('red:reader').post('/security-groups', group)).error, /^OverQuota/);
 });

@@ -46,7 +46,12 @@ export const SECURITY_GROUP_RULE = defineResource('security_group_rule', 'securi
   project_id: STANDARD.project_id,
   security_group_id: { read: text(36), post: 'required', filter: 'text', sort: true },
   ...MATCH,
-  description: { read: STANDARD.description.read, post: { default: '' }, filter: 'text' },
+  description: {
+    read: STANDARD.description.read,
+    post: { default: '' },
+    filter: 'text',
+    sort: true,
+  },
   revision_number: STANDARD.revision_number,
   created_at: STANDARD.created_at,
   updated_at: STANDARD.updated_at,

@@ -12,7 +12,7 @@ import type { Sent } from '../attributes/request-body.ts';
 import { checkRevision } from '../attributes/revision.ts';
 import { timestamp } from '../attributes/standard.ts';
 import type { HostSync } from '../network-deps.ts';
-import { checkQuota } from '../quotas/check-quota.ts';
+import { checkQuotas } from '../quotas/check-quota.ts';
 import { deleteSharing, findShared } from '../rbac-policies/rbac-policy.store.ts';
 import { ensureDefaultGroup, makeGroup, type Makers } from './port-groups.ts';
 import {
@@ -65,13 +65,16 @@ export class SecurityGroupService {
     items: readonly Sent<GroupCreate>[],
   ): Promise<readonly GroupDetails[]> {
     const { db, policy } = this.#deps;
-    for (const { values, chosen } of items) {
-      const target = { project_id: values.project_id, tenant_id: values.project_id };
-      authorizeCreate(policy, ctx, SECURITY_GROUP, { target, chosen });
-    }
     return await db.transaction().execute(async (tx) => {
+      // compat: counted before default groups are there, so the first group of a project is never one too many for it.
+      const wanted = items.map(({ values }) => values);
+      await checkQuotas(tx, 'security_group', wanted);
+      for (const { values, chosen } of items) {
+        const target = { project_id: values.project_id, tenant_id: values.project_id };
+        authorizeCreate(policy, ctx, SECURITY_GROUP, { target, chosen });
+      }
       const made: GroupDetails[] = [];
-      for (const { values } of items) made.push(await this.#createOne(ctx, tx, values));
+      for (const values of wanted) made.push(await this.#createOne(ctx, tx, values));
       return made;
     });
   }
@@ -153,8 +156,6 @@ export class SecurityGroupService {
 
   async #createOne(ctx: Context, tx: Tx, values: GroupCreate): Promise<GroupDetails> {
     const projectId = values.project_id;
-    // compat: counted before the default group is there, so the first group of a project is never one too many for it.
-    await checkQuota(tx, projectId, 'security_group', 1);
     await ensureDefaultGroup(tx, projectId, this.#deps);
     const { name, description, stateful } = values;
     const id = await makeGroup(
