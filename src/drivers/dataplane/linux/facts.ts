@@ -69,13 +69,16 @@ export type FdbJson = {
   readonly ifname: string;
   readonly master?: string;
   readonly state?: string;
+  readonly flags?: readonly string[];
 };
 
 /** Our links among all that the kernel has. */
 export function readLinks(links: readonly LinkJson[], fdb: readonly FdbJson[]): LinkFacts {
   const pinned = new Map<string, string>();
-  for (const { mac, ifname, master, state } of fdb) {
-    if (state === 'static' && master !== undefined) pinned.set(ifname, mac);
+  for (const { mac, ifname, master, state, flags } of fdb) {
+    // Without being sticky it would go to whoever sends a frame with this MAC.
+    const stays = state === 'static' && flags?.includes('sticky') === true;
+    if (stays && master !== undefined) pinned.set(ifname, mac);
   }
   const bridges = new Map<string, BridgeFacts>();
   const taps = new Map<string, TapFacts>();

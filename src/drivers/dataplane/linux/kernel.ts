@@ -94,9 +94,23 @@ export async function chooseEngine(commands: Commands, signal: AbortSignal): Pro
       throw new Fault('unavailable', 'BridgeNetfilterMissing', message, { cause });
     }
   }
+  trustChecksums();
   return engine;
 }
 
+/**
+ * Checksums are the guests' business: a packet with a wrong one is thrown away by who gets it. And Linux takes the
+ * right checksums of UDP-Lite for wrong ones when it tracks connections, so that no group could ever let it pass.
+ */
+function trustChecksums(): void {
+  try {
+    writeFileSync(CHECKSUM_SWITCH, '0');
+  } catch {
+    // A kernel whose tracking of connections is a module has no switch before its first use: it stays as it is.
+  }
+}
+
+const CHECKSUM_SWITCH = '/proc/sys/net/netfilter/nf_conntrack_checksum';
 const SWITCHES_DIR = '/proc/sys/net/bridge';
 
 export type StepResults = {

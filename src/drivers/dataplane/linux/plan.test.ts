@@ -42,7 +42,7 @@ const MAKE_PORT = [
   `link set dev tap22222222-22 alias ${PORT} mtu 1450 master br11111111-1111 up`,
   'link set dev tap22222222-22 type bridge_slave flood off group_fwd_mask 0',
 ];
-const PIN_PORT = ['fdb replace fa:16:3e:00:00:01 dev tap22222222-22 master static'];
+const PIN_PORT = ['fdb replace fa:16:3e:00:00:01 dev tap22222222-22 master static sticky'];
 const MAKE_DHCP = [
   `netns add qdhcp-${NET}`,
   'link add dev dhcp44444444-44 type veth peer name ns-44444444-44 ' +

@@ -151,7 +151,7 @@ function planPinning(port: PortSpec, facts: Facts): readonly Step[] {
   if (was === wanted.pinnedMac) return [];
   const line = (verb: string, mac: string) => ({
     id,
-    line: `fdb ${verb} ${mac} dev ${wanted.name} master${verb === 'del' ? '' : ' static'}`,
+    line: `fdb ${verb} ${mac} dev ${wanted.name} master${verb === 'del' ? '' : ' static sticky'}`,
   });
   return [
     ...(was === null ? [] : [line('del', was)]),

@@ -35,7 +35,7 @@ const TRIALS: readonly Trial[] = [
     script:
       'ip tuntap add dev tapprobe mode tap && ip link set dev tapprobe master brprobe up && ' +
       'ip link set dev tapprobe type bridge_slave flood off group_fwd_mask 65533 && ' +
-      'bridge fdb replace fa:16:3e:00:00:01 dev tapprobe master static',
+      'bridge fdb replace fa:16:3e:00:00:01 dev tapprobe master static sticky',
     remedy: 'modprobe tun (as root), and let this user open /dev/net/tun',
   },
   {
