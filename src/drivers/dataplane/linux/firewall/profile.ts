@@ -31,8 +31,6 @@ export function profileOf(
     in: `profile-${name}-in`,
   };
   const guard = mode === 'strict' ? SERVER.map((match) => `${match} goto forged`) : [];
-  const asks = (ids: readonly string[], direction: 'egress' | 'ingress') =>
-    ids.map((id) => `jump ${groupChainName(id, direction)}`);
   // A flow is judged as it began, whichever way the packet goes: replies by the same words as what they answer.
   // Groups that know of no flows are asked about each packet as it is.
   const chains: Readonly<Record<string, readonly string[]>> = {
@@ -63,4 +61,8 @@ export function profileOf(
       ),
     ),
   };
+}
+
+function asks(ids: readonly string[], direction: 'egress' | 'ingress'): readonly string[] {
+  return ids.map((id) => `jump ${groupChainName(id, direction)}`);
 }

@@ -1,0 +1,10 @@
+/** The firewall's checks, by the name of the suite that they run in. */
+import type { Check } from '../dataplane/check.ts';
+import type { DataplaneWorld } from '../dataplane/world.ts';
+import { propertyChecks } from './property-checks.ts';
+import { tableChecks } from './table-checks.ts';
+
+export const SUITES: Readonly<Record<string, readonly Check<DataplaneWorld>[]>> = {
+  table: tableChecks,
+  property: propertyChecks,
+};
