@@ -36,10 +36,16 @@ test('requests about one network, subnet or port use indexes only', async () => 
     await red.put(`/v2.0/ports/${port.id}`, { port: { fixed_ips: [{ subnet_id: subnet.id }] } });
     await red.put(`/v2.0/subnets/${subnet.id}`, { subnet: { name: 's' } });
     await red.put(`/v2.0/networks/${network_id}`, { network: { mtu: 1400 } });
+    const seen = { settled: 1, error: null, plugged: true, carrier: true } as const;
+    for (const storm of ['loop', 'ok'] as const) {
+      net.observed.observe('h1', 'ports', port.id, { ...seen, storm });
+      await net.idle();
+    }
     const lists = [
       `networks/${network_id}`,
       `subnets/${subnet.id}`,
       `ports/${port.id}`,
+      `ports/${port.id}/storm-events?limit=1`,
       'networks?name=n',
       'subnets?name=s',
       `subnets?network_id=${network_id}`,

@@ -62,11 +62,16 @@ test('down and up keep servers, passwords and tokens, and down --purge keeps not
 
 test('files with secrets are for their owner only', async () => {
   await using cloud = await RealCloud.start();
-  const secrets = ['admin-password', 'demo-password', 'clouds.yaml', 'demo-key'];
+  const secrets = ['admin-password', 'demo-password', 'clouds.yaml', 'demo-key', 'metrics-token'];
   for (const name of [...secrets, 'stackyard.db', 'stackyard.db-wal']) {
     const mode = statSync(join(cloud.stateDir, name)).mode & 0o777;
     assert.equal(mode.toString(8), '600', name);
   }
+  const { url } = await cloud.status();
+  const headers = { authorization: `Bearer ${read(cloud, 'metrics-token')}` };
+  const metrics = await fetch(`${url}/metrics`, { headers });
+  assert.equal(metrics.status, 200);
+  assert.match(await metrics.text(), /^stackyard_host_up\{host=".+"\} 1$/m);
 });
 
 test('Ctrl-C ends a cloud in the foreground, even before it is up', async () => {
