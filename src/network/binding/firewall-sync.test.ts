@@ -1,89 +1,16 @@
 /** What hosts are told of security groups, their members and address groups, after each kind of change. */
+import { DEFAULT_STORM_CONTROL } from '#base/host/firewall.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { KyselyPlugin, RootOperationNode } from 'kysely';
-import { openDatabase } from '#platform/db/database.ts';
-import type { Db } from '#platform/db/tables.ts';
-import type { DesiredChange } from '#platform/host/desired-hosts.ts';
 import { startNetwork } from '../testing.ts';
-
-/** A network service with two hosts, two networks, and nothing plugged. */
-async function start(options: { db?: Db } = {}) {
-  const net = await startNetwork(options);
-  net.addHost('h1');
-  net.addHost('h2');
-  const red = net.as('red:admin,member,reader');
-  const networks: string[] = [];
-  for (const name of ['one', 'two']) {
-    const { id } = await red.make('network', { name });
-    networks.push(id);
-    // The same addresses on both.
-    await red.make('subnet', { network_id: id, ip_version: 4, cidr: '10.0.0.0/24' });
-  }
-  const document = (host = 'h1') => net.desired.document(host);
-  let servers = 0;
-  return {
-    ...net,
-    red,
-    networks,
-    document,
-    /** A group with no rules. */
-    group: async (values: object = {}): Promise<string> => {
-      const group = await red.make('security_group', { name: 'g', ...values });
-      for (const rule of group.security_group_rules) {
-        await red.delete(`/v2.0/security-group-rules/${rule.id}`);
-      }
-      return group.id;
-    },
-    rule: async (security_group_id: string, values: object): Promise<string> => {
-      const rule = { security_group_id, direction: 'ingress', ...values };
-      return (await red.make('security_group_rule', rule)).id;
-    },
-    /** A port on h1 on the first network, unless said otherwise. */
-    port: async (groups: readonly string[], values: object = {}): Promise<string> => {
-      const port = await red.make('port', {
-        network_id: networks[0],
-        security_groups: groups,
-        device_id: `server-${(servers += 1)}`,
-        'binding:host_id': 'h1',
-        ...values,
-      });
-      return port.id;
-    },
-    /** A port that no host has. */
-    loose: async (groups: readonly string[], values: object = {}): Promise<string> => {
-      const port = { network_id: networks[0], security_groups: groups, ...values };
-      return (await red.make('port', port)).id;
-    },
-    put: async (id: string, values: object) => {
-      const answer = await red.put(`/v2.0/ports/${id}`, { port: values });
-      assert.equal(answer.status, 200, answer.error);
-    },
-    groups: (host?: string) => Object.keys(document(host).groups).toSorted(),
-    members: (host?: string) => Object.keys(document(host).members).toSorted(),
-    addressGroups: (host?: string) => Object.keys(document(host).addressGroups).toSorted(),
-    reconcile: async () => {
-      const [reconciler] = net.reconcilers;
-      assert.ok(reconciler);
-      return await reconciler.run(AbortSignal.timeout(10_000));
-    },
-    /** What was said while something was done. */
-    heard: async (task: () => Promise<unknown>): Promise<readonly DesiredChange[]> => {
-      const changes: DesiredChange[] = [];
-      const stop = net.desired.onChange((change) => changes.push(change));
-      await task();
-      stop();
-      return changes;
-    },
-  };
-}
+import { startFirewall } from './testing.ts';
 
 const isIpv6 = (cidrs: readonly string[] | undefined) =>
   cidrs?.some((cidr) => cidr.startsWith('2001:db8:')) ?? false;
 const sorted = (...ids: readonly string[]) => ids.toSorted();
 
 test('a host has the groups of its own ports, for as long as one is in them', async () => {
-  await using net = await start();
+  await using net = await startFirewall();
   const [a, b] = [await net.group(), await net.group()];
   const first = await net.port([a]);
   const second = await net.port([a, b]);
@@ -101,7 +28,7 @@ test('a host has the groups of its own ports, for as long as one is in them', as
 });
 
 test('a rule that comes or goes is said to the hosts that have its group', async () => {
-  await using net = await start();
+  await using net = await startFirewall();
   const group = await net.group();
   await net.port([group]);
   await net.port([await net.group()], { 'binding:host_id': 'h2' });
@@ -133,7 +60,7 @@ test('a rule that comes or goes is said to the hosts that have its group', async
 });
 
 test('rules that are made together are said together', async () => {
-  await using net = await start();
+  await using net = await startFirewall();
   const group = await net.group();
   await net.port([group]);
   const rule = { security_group_id: group, direction: 'ingress' };
@@ -149,7 +76,7 @@ test('rules that are made together are said together', async () => {
 });
 
 test('a group says whether it is stateful', async () => {
-  await using net = await start();
+  await using net = await startFirewall();
   const [stateful, stateless] = [await net.group(), await net.group({ stateful: false })];
   await net.port([stateful]);
   await net.port([stateless]);
@@ -158,7 +85,7 @@ test('a group says whether it is stateful', async () => {
 });
 
 test('members of a group that a rule names are said from everywhere, bound or not', async () => {
-  await using net = await start();
+  await using net = await startFirewall();
   const [named, group] = [await net.group(), await net.group()];
   const here = await net.port([group, named]);
   const there = await net.port([named], { 'binding:host_id': 'h2' });
@@ -181,7 +108,7 @@ test('members of a group that a rule names are said from everywhere, bound or no
 });
 
 test('a member has its unaddressed port’s MACs, and what its allowed pairs add', async () => {
-  await using net = await start();
+  await using net = await startFirewall();
   const group = await net.group();
   await net.rule(group, { remote_group_id: group });
   const bare = await net.port([group], { fixed_ips: [], mac_address: 'fa:16:3e:00:00:01' });
@@ -195,7 +122,7 @@ test('a member has its unaddressed port’s MACs, and what its allowed pairs add
 });
 
 test('a member follows its port’s groups, addresses and end', async () => {
-  await using net = await start();
+  await using net = await startFirewall();
   const [named, other, group] = [await net.group(), await net.group(), await net.group()];
   await net.rule(group, { remote_group_id: named });
   await net.rule(group, { remote_group_id: other });
@@ -214,7 +141,7 @@ test('a member follows its port’s groups, addresses and end', async () => {
 });
 
 test('members leave a host with the last port whose group names theirs', async () => {
-  await using net = await start();
+  await using net = await startFirewall();
   const [named, group] = [await net.group(), await net.group()];
   await net.rule(group, { remote_group_id: named });
   const member = await net.loose([named]);
@@ -227,7 +154,7 @@ test('members leave a host with the last port whose group names theirs', async (
 });
 
 test('what a port needs is said before the port', async () => {
-  await using net = await start();
+  await using net = await startFirewall();
   const [named, group] = [await net.group(), await net.group()];
   const addresses = await net.red.make('address_group', { addresses: ['10.0.0.0/8'] });
   await net.rule(group, { remote_group_id: named });
@@ -241,7 +168,7 @@ test('what a port needs is said before the port', async () => {
 });
 
 test('an address group is said where rules name it, with every change', async () => {
-  await using net = await start();
+  await using net = await startFirewall();
   const group = await net.group();
   const { id } = await net.red.make('address_group', {
     addresses: ['10.0.0.0/8', '2001:db8::/32'],
@@ -267,7 +194,7 @@ test('an address group is said where rules name it, with every change', async ()
 });
 
 test('a group that is deleted takes the rules that name it along', async () => {
-  await using net = await start();
+  await using net = await startFirewall();
   const [named, group] = [await net.group(), await net.group()];
   await net.rule(group, { remote_group_id: named });
   await net.port([group]);
@@ -277,16 +204,38 @@ test('a group that is deleted takes the rules that name it along', async () => {
 });
 
 test('a port whose security is off, or that is transparent, needs no groups on its host', async () => {
-  await using net = await start();
+  await using net = await startFirewall();
   const group = await net.group();
   const id = await net.port([group]);
-  await net.put(id, { security_groups: [], port_security_enabled: false });
+  await net.put(id, { port_mode: 'transparent' });
+  assert.equal(net.document().ports[id]?.firewall?.mode, 'transparent');
+  assert.deepEqual(net.groups(), []);
+  await net.put(id, { port_mode: 'l2', permitted_ethertypes: ['0x88cc'] });
+  assert.deepEqual(net.document().ports[id]?.firewall?.ethertypes, [0x88cc]);
+  assert.deepEqual(net.groups(), [group]);
+  await net.put(id, {
+    permitted_ethertypes: [],
+    security_groups: [],
+    port_security_enabled: false,
+  });
   assert.equal(net.document().ports[id]?.firewall, null);
   assert.deepEqual(net.groups(), []);
 });
 
+test('storm control of a port and of its network is said with the port', async () => {
+  await using net = await startFirewall();
+  const id = await net.port([]);
+  const storm = () => net.document().ports[id]?.storm;
+  assert.deepEqual(storm(), DEFAULT_STORM_CONTROL);
+  const storm_control = { broadcast: 0, loop_action: 'quarantine' };
+  await net.red.put(`/v2.0/networks/${net.networks[0]}`, { network: { storm_control } });
+  assert.deepEqual([storm()?.broadcast, storm()?.loopAction], [null, 'quarantine']);
+  await net.put(id, { storm_control: { broadcast: 10, broadcast_burst: 20 } });
+  assert.deepEqual(storm()?.broadcast, { rate: 10, burst: 20 });
+});
+
 test('addresses that come with a subnet are those of pairs and members at once', async () => {
-  await using net = await start();
+  await using net = await startFirewall();
   const group = await net.group();
   await net.rule(group, { ethertype: 'IPv6', remote_group_id: group });
   const [bound, loose] = [await net.port([group]), await net.loose([group])];
@@ -308,7 +257,7 @@ test('addresses that come with a subnet are those of pairs and members at once',
 });
 
 test('the reconciler makes good whatever was lost of the firewall', async () => {
-  await using net = await start();
+  await using net = await startFirewall();
   const [named, group] = [await net.group(), await net.group()];
   const addresses = await net.red.make('address_group', { addresses: ['10.0.0.0/8'] });
   const rule = await net.rule(group, { remote_group_id: named });
@@ -346,7 +295,7 @@ test('the reconciler makes good whatever was lost of the firewall', async () => 
 });
 
 test('after a restart hosts are told of the same firewall', async () => {
-  await using net = await start();
+  await using net = await startFirewall();
   const [named, group] = [await net.group(), await net.group()];
   const addresses = await net.red.make('address_group', { addresses: ['10.0.0.0/8'] });
   await net.rule(group, { remote_group_id: named });
@@ -359,104 +308,4 @@ test('after a restart hosts are told of the same firewall', async () => {
   for (const host of ['h1', 'h2']) {
     assert.deepEqual(later.desired.document(host), net.document(host));
   }
-});
-
-test('changes that come at once end in what the rows say', async () => {
-  await using net = await start();
-  const [named, group] = [await net.group(), await net.group()];
-  await net.port([group]);
-  const ids = await Promise.all(Array.from({ length: 8 }, async () => await net.loose([named])));
-  await Promise.all([
-    net.rule(group, { remote_group_id: named }),
-    ...ids.map(async (id, index) =>
-      index % 2 === 0
-        ? await net.put(id, { security_groups: [group] })
-        : await net.red.delete(`/v2.0/ports/${id}`),
-    ),
-    net.rule(named, { remote_group_id: group }),
-    net.port([named]),
-  ]);
-  const said = net.document();
-  assert.equal((await net.reconcile()).changed, 0);
-  assert.deepEqual(net.document(), said);
-});
-
-/** Counts what is asked of the database. */
-class Counter implements KyselyPlugin {
-  count = 0;
-
-  transformQuery({ node }: { node: RootOperationNode }): RootOperationNode {
-    this.count += 1;
-    return node;
-  }
-
-  async transformResult<R>({ result }: { result: R }): Promise<R> {
-    return result;
-  }
-}
-
-/** Writes many more ports like one, of a project with no quota to keep. */
-async function copies(db: Db, id: string, count: number): Promise<void> {
-  const port = await db
-    .selectFrom('ports')
-    .selectAll()
-    .where('id', '=', id)
-    .executeTakeFirstOrThrow();
-  const bindings = db.selectFrom('port_bindings').selectAll().where('port_id', '=', id);
-  const binding = await bindings.executeTakeFirstOrThrow();
-  const memberships = db.selectFrom('port_security_groups').selectAll().where('port_id', '=', id);
-  const groups = await memberships.execute();
-  await db.transaction().execute(async (tx) => {
-    for (let number = 0; number < count; number += 1) {
-      const digits = number.toString(16).padStart(4, '0');
-      const port_id = `${digits}${id.slice(4)}`;
-      const mac_address = `fa:16:3e:ff:${digits.slice(0, 2)}:${digits.slice(2)}`;
-      await tx
-        .insertInto('ports')
-        .values({ ...port, id: port_id, project_id: 'blue', mac_address })
-        .execute();
-      await tx
-        .insertInto('port_bindings')
-        .values({ ...binding, port_id })
-        .execute();
-      await tx
-        .insertInto('port_security_groups')
-        .values(groups.map((row) => ({ ...row, port_id })))
-        .execute();
-    }
-  });
-}
-
-test('one more port costs as much in a group of a thousand as in one of ten', async () => {
-  const costs: unknown[] = [];
-  for (const count of [10, 1000]) {
-    const db = await openDatabase(':memory:');
-    const counter = new Counter();
-    await using net = await start({ db: db.withPlugin(counter) });
-    const group = await net.group();
-    await net.rule(group, { remote_group_id: group });
-    await net.port([group]);
-    await net.port([group], { 'binding:host_id': 'h2' });
-    await copies(db, await net.loose([group]), count);
-    await net.reconcile();
-    assert.equal(net.members('h1').length, count + 3);
-    counter.count = 0;
-    const came = await net.heard(async () => await net.port([group]));
-    const queries = counter.count;
-    const port = came.find((change) => change.section === 'ports')?.id ?? '';
-    const change = { allowed_address_pairs: [{ ip_address: '10.7.0.0/16' }] };
-    const changed = await net.heard(async () => await net.put(port, change));
-    const gone = await net.heard(async () => await net.red.delete(`/v2.0/ports/${port}`));
-    const told = [came, changed, gone].map((changes) =>
-      changes.map(({ host, section }) => `${host} ${section}`),
-    );
-    costs.push({ queries: [queries, counter.count], told });
-    await db.destroy();
-  }
-  assert.deepEqual(costs[0], costs[1]);
-  assert.deepEqual((costs[1] as { told: unknown }).told, [
-    ['h1 members', 'h2 members', 'h1 ports', 'h1 networks', 'h2 networks'],
-    ['h1 members', 'h2 members', 'h1 ports'],
-    ['h1 ports', 'h1 members', 'h2 members', 'h1 networks', 'h2 networks'],
-  ]);
 });
