@@ -37,13 +37,21 @@ export function markOf(frame: Buffer): number | undefined {
 export function fragmentsOf(packet: Packet, length: number, id: number): readonly Packet[] {
   const { body } = packet;
   if (body.kind !== 'ip') throw new Error('only IP packets come in fragments');
-  const whole = payloadBytes(body, markBytes(0)).length;
+  const whole = payloadBytes(body, cutMark(body, markBytes(0))).length;
   const pieces: Packet[] = [];
   for (let offset = 0; offset < whole; offset += length) {
     const fragment = { id, offset, length: Math.min(length, whole - offset) };
     pieces.push({ ...packet, body: { ...body, fragment } });
   }
   return pieces;
+}
+
+/**
+ * What is cut has enough behind its mark that one piece of IPv6 can be of 1280 bytes: no sender makes smaller ones, and
+ * a kernel that tracks connections of bridged packets drops a packet of which all pieces are smaller.
+ */
+function cutMark({ version }: IpPacket, mark: Buffer): Buffer {
+  return version === 4 ? mark : Buffer.concat([mark, Buffer.alloc(1280)]);
 }
 
 function bodyBytes({ tags = [], body }: Packet, mark: Buffer): Buffer {
@@ -87,8 +95,8 @@ function arpBytes({ operation, senderMac, senderIp, targetMac, targetIp }: Arp):
 }
 
 function ipBytes(packet: IpPacket, mark: Buffer): Buffer {
-  const whole = payloadBytes(packet, mark);
   const { fragment } = packet;
+  const whole = payloadBytes(packet, fragment === undefined ? mark : cutMark(packet, mark));
   const payload =
     fragment === undefined
       ? whole

@@ -149,7 +149,7 @@ export const ROWS: readonly Row[] = [
     (guest, peer) => spoofed(ip(6, guest, peer, 'udp', 1006, 2006), { ip: linkLocal(guest.mac) }),
   ),
   out('IPv6, in fragments', BY_GROUPS, ['groups', 'groups', 'groups'], (guest, peer) =>
-    fragmentsOf(ip(6, guest, peer, 'udp', 1007, 2007), 8, 1007),
+    fragmentsOf(ip(6, guest, peer, 'udp', 1007, 2007), 1232, 1007),
   ),
   out('IPv6, spoofed IP', ['drop', 'groups', 'pass'], ['drop', 'drop', 'drop'], (guest, peer) =>
     spoofed(ip(6, guest, peer, 'udp', 1008, 2008), { ip: STRANGER.ip6 }),
