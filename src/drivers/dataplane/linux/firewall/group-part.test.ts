@@ -82,6 +82,19 @@ for (const [name, fields, flow, packet] of cases) {
   });
 }
 
+test('rule: a protocol whose ports not every kernel tracks is judged by its header, each way', () => {
+  const rule = { ...any, protocol: 33, ports: { min: 5000, max: 5001 } };
+  const { chains } = groupPart({ id: GROUP, stateful: true, rules: [rule] }, 'inet');
+  const chain = chains.find((one) => one.name === `group-${GROUP}-in`);
+  assert.deepEqual(
+    chain?.rules?.map(({ text }) => text),
+    [
+      'meta protocol ip meta l4proto 33 ct direction original th dport 5000-5001 goto pass',
+      'meta protocol ip meta l4proto 33 ct direction reply th sport 5000-5001 goto pass',
+    ],
+  );
+});
+
 test('rule: many rules with one remote look in the same sets', () => {
   const rules = [22, 80].map((port): SecurityRuleSpec => ({
     ...any,

@@ -5,6 +5,7 @@ import { sayCidr } from './cidrs.ts';
 import type { ChainItem, Part, Rule } from './contents.ts';
 import type { Engine } from './engine.ts';
 import { chainOf } from './items.ts';
+import { UNTRACKED_PORTS } from './skeleton.ts';
 import { remoteChain, remoteSets, type RemoteChain } from './remotes.ts';
 
 export function groupChainName(id: string, direction: 'ingress' | 'egress'): string {
@@ -17,7 +18,7 @@ export function groupPart(group: SecurityGroupSpec, engine: Engine): Part {
   const chains = (['ingress', 'egress'] as const).map((direction): ChainItem => {
     const rules = group.rules
       .filter((rule) => rule.direction === direction)
-      .map((rule) => ruleOf(rule, group.stateful, remotes));
+      .flatMap((rule) => rulesOf(rule, group.stateful, remotes));
     return chainOf('groups', groupChainName(group.id, direction), rules);
   });
   return {
@@ -30,14 +31,31 @@ export function groupPart(group: SecurityGroupSpec, engine: Engine): Part {
 /** TCP, UDP, DCCP, SCTP and UDP-Lite, in whose headers the ports stand at the same place. */
 const WITH_PORTS: ReadonlySet<number> = new Set([6, 17, 33, 132, 136]);
 
+function rulesOf(
+  rule: SecurityRuleSpec,
+  stateful: boolean,
+  remotes: Map<string, RemoteChain>,
+): readonly Rule[] {
+  if (!stateful) return [ruleOf(rule, headerMatch(rule), stateful, remotes)];
+  const { protocol, ports } = rule;
+  if (protocol === null || ports === null || !UNTRACKED_PORTS.includes(protocol)) {
+    return [ruleOf(rule, flowMatch(rule), stateful, remotes)];
+  }
+  const range = span(ports.min, ports.max ?? ports.min);
+  const ways = ['ct direction original th dport', 'ct direction reply th sport'];
+  return ways.map((way) =>
+    ruleOf(rule, [`meta l4proto ${protocol}`, `${way} ${range}`], stateful, remotes),
+  );
+}
+
 function ruleOf(
   rule: SecurityRuleSpec,
+  match: readonly string[],
   stateful: boolean,
   remotes: Map<string, RemoteChain>,
 ): Rule {
   // Not `meta nfproto`, which the bridge family has not.
-  const words = [`meta protocol ${ipWord(rule.version)}`];
-  words.push(...(stateful ? flowMatch(rule) : headerMatch(rule)));
+  const words = [`meta protocol ${ipWord(rule.version)}`, ...match];
   const { remote, version, direction } = rule;
   const side = direction === 'ingress' ? 'saddr' : 'daddr';
   const pass = stateful ? 'goto pass' : 'goto passed';
