@@ -1,5 +1,6 @@
 /** All rows, by the names that `node bench/run.ts NAME...` knows them by. */
 import type { Measure } from '../support/row.ts';
+import { inYard } from '../support/in-yard.ts';
 import { idleMemory } from './idle-memory.ts';
 import { interfaceHotPlug } from './interface-hot-plug.ts';
 import { manyPorts } from './many-ports.ts';
@@ -19,5 +20,6 @@ export const ROWS: Readonly<Record<string, Measure>> = {
   'port-list': portList,
   'many-ports': manyPorts,
   'port-throughput': portThroughput,
+  'firewall-changes': inYard('firewall-changes'),
   'qemu-server': qemuServer,
 };
