@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { tapName, type DhcpSpec, type NetworkSpec, type PortSpec } from '#base/host/links.ts';
 import { silentLog } from '#platform/log.ts';
 import { NO_CHANGE, type DataplaneChange } from '../../src/drivers/dataplane/dataplane.ts';
+import type { Commands } from '../../src/drivers/dataplane/linux/kernel.ts';
 import { LinuxDataplane } from '../../src/drivers/dataplane/linux/linux-dataplane.ts';
 import { attempt, run } from '../../src/drivers/run.ts';
 import { until } from './check.ts';
@@ -28,7 +29,11 @@ export type Plane = AsyncDisposable & {
 };
 
 /** A data plane on the kernel, which closes (and leaves all links as they are) when the scope ends. */
-export function openPlane(world: DataplaneWorld, watchMs = 60_000): Plane {
+export function openPlane(
+  world: DataplaneWorld,
+  watchMs = 60_000,
+  commands: Commands = { run, attempt },
+): Plane {
   let ran: string[] = [];
   const dataplane = new LinuxDataplane({
     stateDir: world.stateDir,
@@ -39,11 +44,11 @@ export function openPlane(world: DataplaneWorld, watchMs = 60_000): Plane {
     commands: {
       run: async (command, args, options) => {
         ran.push([command, ...args].join(' '));
-        return await run(command, args, options);
+        return await commands.run(command, args, options);
       },
       attempt: async (command, args, options) => {
         ran.push([command, ...args].join(' '));
-        return await attempt(command, args, options);
+        return await commands.attempt(command, args, options);
       },
     },
   });

@@ -1,10 +1,13 @@
 /** The firewall's checks, by the name of the suite that they run in. */
 import type { Check } from '../dataplane/check.ts';
 import type { DataplaneWorld } from '../dataplane/world.ts';
+import { flowChecks } from './flow-checks.ts';
+import { gapChecks } from './gap-checks.ts';
 import { propertyChecks } from './property-checks.ts';
 import { tableChecks } from './table-checks.ts';
 
 export const SUITES: Readonly<Record<string, readonly Check<DataplaneWorld>[]>> = {
   table: tableChecks,
+  flows: [...flowChecks, ...gapChecks],
   property: propertyChecks,
 };

@@ -57,7 +57,8 @@ export function remoteChain(chain: RemoteChain, engine: Engine): ChainItem {
     `${address} . ${protocol} @${setName(remote, `${version}-nets`)} ${pass}`,
   ];
   if (remote.kind === 'group') {
-    const macs = `@${setName(remote, 'macs')} ${pass}`;
+    // Never remembered with the flow: to use another's addresses is not to have its MAC.
+    const macs = `@${setName(remote, 'macs')} goto passed`;
     const bridge = bridgeField(engine);
     const other = side === 'saddr' ? 'daddr' : 'saddr';
     if (stateful) {
