@@ -196,8 +196,8 @@ export const flowChecks: readonly Check<DataplaneWorld>[] = [
       const ports = [client.port, server.port];
       await plane.apply({ networks: [network], ports, groups: [outward, inward] });
       await using exchange = await Exchange.open(world, ports);
-      const ask = (port: number) => ip(4, client, server, 'dccp', 4000, port);
-      const answer = (port: number) => ip(4, server, client, 'dccp', port, 4000);
+      const ask = (port: number) => ip(4, client, server, 'dccp', 4000, port, 'open');
+      const answer = (port: number) => ip(4, server, client, 'dccp', port, 4000, 'answer');
       const arrived = await exchange.send([
         { from: client.port.id, packet: ask(5002) },
         { from: client.port.id, packet: ask(5001) },

@@ -208,9 +208,7 @@ function portsBytes(packet: IpPacket, payload: WithPorts, mark: Buffer): Buffer 
       return bytes;
     }
     case 'dccp': {
-      // A data packet with a short sequence number.
-      const head = Buffer.concat([ports, words(0x0300, 0, 0x0400, 1)]);
-      const bytes = Buffer.concat([head, mark]);
+      const bytes = Buffer.concat([ports, dccpRest(payload.step ?? 'data'), mark]);
       bytes.writeUInt16BE(checksum(withPseudoHeader(packet, bytes)), 6);
       return bytes;
     }
@@ -243,6 +241,17 @@ function sctpRest(step: NonNullable<WithPorts['step']>, mark: Buffer): Buffer {
           words(1, 1, 0, 1),
         ];
   return Buffer.concat([head, ...chunk, mark]);
+}
+
+/** A request, a response, or data, all with the same long sequence number. */
+function dccpRest(step: NonNullable<WithPorts['step']>): Buffer {
+  const [length, type, rest] = {
+    open: [20, 0, words(0, 1)],
+    answer: [28, 1, words(0, 0, 0, 7, 0, 1)],
+    data: [16, 2, Buffer.alloc(0)],
+    back: [16, 2, Buffer.alloc(0)],
+  }[step] as [number, number, Buffer];
+  return Buffer.concat([words((length / 4) * 256, 0, (type * 2 + 1) * 256, 0, 0, 7), rest]);
 }
 
 function withPseudoHeader(packet: IpPacket, bytes: Buffer): Buffer {
