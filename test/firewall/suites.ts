@@ -1,6 +1,7 @@
 /** The firewall's checks, by the name of the suite that they run in. */
 import type { Check } from '../dataplane/check.ts';
 import type { DataplaneWorld } from '../dataplane/world.ts';
+import { doorChecks } from './door-checks.ts';
 import { flowChecks } from './flow-checks.ts';
 import { gapChecks } from './gap-checks.ts';
 import { propertyChecks } from './property-checks.ts';
@@ -8,6 +9,6 @@ import { tableChecks } from './table-checks.ts';
 
 export const SUITES: Readonly<Record<string, readonly Check<DataplaneWorld>[]>> = {
   table: tableChecks,
-  flows: [...flowChecks, ...gapChecks],
+  flows: [...flowChecks, ...doorChecks, ...gapChecks],
   property: propertyChecks,
 };
