@@ -4,6 +4,7 @@ import type { Clients } from './clients.ts';
 import { expect, type Report } from './report.ts';
 import { lastLines } from './scenario-interfaces.ts';
 import { addressOf, makeNetwork, makePort, SERVER_OPTIONS, type ShownPort } from './topology.ts';
+import { expectFirewall, GROUP, groupsHold, makeGroup } from './unaddressed-groups.ts';
 
 const TOPOLOGY = `
   mgmt ───────┬────────────────────┬────────────────────┬────
@@ -29,17 +30,18 @@ export async function unaddressedPorts(clients: Clients, report: Report): Promis
   report.begin('A server on ports without an address, doing NAT between two others', TOPOLOGY);
   let ports: Ports | undefined;
   await report.try(
-    'two ports without an address',
-    'openstack port create --no-fixed-ip --network left ...',
+    'two ports without an address, with security groups on every port',
+    `openstack port create --no-fixed-ip --network left --security-group ${GROUP} ...`,
     async () => {
       await Promise.all([
         makeNetwork(clients, 'mgmt', '10.9.0.0/24'),
         makeNetwork(clients, 'left', '10.3.0.0/24'),
         makeNetwork(clients, 'right', '10.4.0.0/24'),
+        makeGroup(clients),
       ]);
       const [first, left, right, third] = await Promise.all([
         makePort(clients, 'first-left', 'left'),
-        makePort(clients, 'middle-left', 'left', '--no-fixed-ip'),
+        makePort(clients, 'middle-left', 'left', '--no-fixed-ip', '--security-group', GROUP),
         makePort(clients, 'middle-right', 'right', '--no-fixed-ip'),
         makePort(clients, 'third-right', 'right'),
       ]);
@@ -48,7 +50,8 @@ export async function unaddressedPorts(clients: Clients, report: Report): Promis
         expect(port.ip_allocation === 'none', `ip_allocation is ${port.ip_allocation}`);
       }
       ports = { first, left, right, third };
-      return 'ip_allocation: none, fixed_ips: []';
+      for (const port of Object.values(ports)) expectFirewall(port);
+      return 'ip_allocation: none, fixed_ips: []; port security on, one group on each';
     },
   );
   if (!ports) return;
@@ -145,27 +148,31 @@ async function translate(clients: Clients, report: Report, ports: Ports): Promis
   );
   if (!natted) return;
   await report.try(
-    'packets flow end to end',
+    'packets flow end to end, through the groups of all four ports',
     `stackyard ssh first (ping -c 3 -W 5 ${to})`,
     async () => lastLines(await clients.inGuest('first', `ping -c 3 -W 5 ${to}`)),
   );
   await report.try(
     'a TCP stream flows end to end, and its far end sees the translated address',
     `stackyard ssh first (iperf3 -c ${to})`,
-    async () => {
-      await clients.inGuest('third', 'iperf3 -s -1 -D --logfile /tmp/iperf && sleep 1');
-      const said = await clients.inGuest('first', `iperf3 -c ${to} -n 4M -J`);
-      const { end } = JSON.parse(said) as {
-        end: { sum_received: { bytes: number; bits_per_second: number } };
-      };
-      expect(
-        end.sum_received.bytes > 1_000_000,
-        `only ${end.sum_received.bytes} bytes came through`,
-      );
-      const log = await clients.inGuest('third', 'cat /tmp/iperf');
-      expect(log.includes(`Accepted connection from ${NAT_ADDRESS}`), `the far end says: ${log}`);
-      const mbits = (end.sum_received.bits_per_second / 1e6).toFixed(0);
-      return `${end.sum_received.bytes} bytes at ${mbits} Mbit/s from ${NAT_ADDRESS}`;
-    },
+    async () => await stream(clients, to),
   );
+  await groupsHold(clients, report, to, async () => await stream(clients, to));
+}
+
+/** Sends a few megabytes over TCP from the first server to the third. */
+async function stream(clients: Clients, to: string): Promise<string> {
+  await clients.inGuest(
+    'third',
+    'rm -f /tmp/iperf; iperf3 -s -1 -D --logfile /tmp/iperf && sleep 1',
+  );
+  const said = await clients.inGuest('first', `iperf3 -c ${to} -n 4M -J`);
+  const { end } = JSON.parse(said) as {
+    end: { sum_received: { bytes: number; bits_per_second: number } };
+  };
+  expect(end.sum_received.bytes > 1_000_000, `only ${end.sum_received.bytes} bytes came through`);
+  const log = await clients.inGuest('third', 'cat /tmp/iperf');
+  expect(log.includes(`Accepted connection from ${NAT_ADDRESS}`), `the far end says: ${log}`);
+  const mbits = (end.sum_received.bits_per_second / 1e6).toFixed(0);
+  return `${end.sum_received.bytes} bytes at ${mbits} Mbit/s from ${NAT_ADDRESS}`;
 }

@@ -8,6 +8,8 @@ export type ShownPort = {
   readonly network_id: string;
   readonly fixed_ips: readonly { readonly ip_address: string; readonly subnet_id: string }[];
   readonly ip_allocation?: string;
+  readonly port_security_enabled?: boolean;
+  readonly security_group_ids?: readonly string[];
 };
 
 /** Kept small: emulated guests share two slow cores. */
