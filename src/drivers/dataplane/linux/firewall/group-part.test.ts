@@ -91,6 +91,7 @@ test('rule: a protocol whose ports not every kernel tracks is judged by its head
     [
       'meta protocol ip meta l4proto 33 ct direction original th dport 5000-5001 goto pass',
       'meta protocol ip meta l4proto 33 ct direction reply th sport 5000-5001 goto pass',
+      'meta protocol ip meta l4proto != 33 ct l3proto ipv4 ct protocol 33 ct original proto-dst 5000-5001 goto pass',
     ],
   );
 });

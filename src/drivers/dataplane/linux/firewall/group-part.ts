@@ -42,10 +42,14 @@ function rulesOf(
     return [ruleOf(rule, flowMatch(rule), stateful, remotes)];
   }
   const range = span(ports.min, ports.max ?? ports.min);
-  const ways = ['ct direction original th dport', 'ct direction reply th sport'];
-  return ways.map((way) =>
-    ruleOf(rule, [`meta l4proto ${protocol}`, `${way} ${range}`], stateful, remotes),
-  );
+  const own = `meta l4proto ${protocol}`;
+  const matches = [
+    [own, `ct direction original th dport ${range}`],
+    [own, `ct direction reply th sport ${range}`],
+    // Errors about it have no ports of their own: they pass where the kernel knows those of the flow.
+    [`meta l4proto != ${protocol}`, ...flowMatch(rule)],
+  ];
+  return matches.map((match) => ruleOf(rule, match, stateful, remotes));
 }
 
 function ruleOf(
