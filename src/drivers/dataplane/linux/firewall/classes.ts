@@ -36,7 +36,9 @@ export function senderClass(mode: FromMode, storm: StormControl): SenderClass {
     const name = `${kind}-${sayRate(rate)}`;
     const text = 'type ifname; size 65535; flags dynamic,timeout; timeout 1m;';
     sets.push({ kind: 'set', table: 'ports', name, text });
-    const limit = `limit rate over ${rate.rate}/second burst ${rate.burst} packets`;
+    // nft wants a burst of at least one packet, and the first packet of all is that one.
+    const burst = Math.max(1, rate.burst);
+    const limit = `limit rate over ${rate.rate}/second burst ${burst} packets`;
     rules.push(`${KINDS[kind]} update @${name} { iifname ${limit} } goto storm`);
   }
   rules.push(`goto from-${mode}`);
