@@ -45,7 +45,7 @@ export type Names = {
 /** The same with real ids and addresses. */
 export function instantiate<T>(value: T, names: Names): T {
   const { run, networks, taps } = names;
-  const [high, low] = [1 + (run >> 8), 1 + (run & 0xff)];
+  const [high, low] = [1 + Math.floor(run / 200), 1 + (run % 200)];
   const real = (name: string, number: string): string => {
     const index = Number(number);
     switch (name) {

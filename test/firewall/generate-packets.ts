@@ -69,9 +69,9 @@ function generateQuestion(random: Random, one: Host, two: Host): Packet {
     case 'udp':
       return ip(version, one, two, 'udp', random.pick(PORTS), random.pick(PORTS));
     case 'tcp':
-      return ip(version, one, two, 'tcp', random.pick(PORTS), random.pick(PORTS), 'open');
+      return ip(version, one, two, 'tcp', ownPort(random), random.pick(PORTS), 'open');
     case 'sctp':
-      return ip(version, one, two, 'sctp', random.pick(PORTS), random.pick(PORTS), 'open');
+      return ip(version, one, two, 'sctp', ownPort(random), random.pick(PORTS), 'open');
     case 'udplite':
       return ip(version, one, two, 'udplite', random.pick(PORTS), random.pick(PORTS));
     case 'icmp': {
@@ -83,6 +83,11 @@ function generateQuestion(random: Random, one: Host, two: Host): Packet {
     case 'raw':
       return ipFrame(version, one, two, { kind: 'raw', protocol: random.pick([253, 254]) });
   }
+}
+
+/** No two connections have the same ports, not even the other way round: that would be one, out of order. */
+function ownPort(random: Random): number {
+  return 10_000 + random.below(50_000);
 }
 
 /** Says that it comes from elsewhere, or goes elsewhere. */

@@ -52,14 +52,14 @@ export function generateCase(random: Random): Case {
 }
 
 function generateGroup(random: Random, id: string, firstRule: number): SecurityGroupSpec {
-  const count = random.below(6);
+  const count = 1 + random.below(8);
   const rules = random.many(count, (index) => generateRule(random, `@rule${firstRule + index}`));
   return { id, stateful: random.chance(0.75), rules };
 }
 
 function generateRule(random: Random, id: string): SecurityRuleSpec {
   const version = random.chance(0.7) ? 4 : 6;
-  const protocol = random.chance(0.4) ? null : random.pick(PROTOCOLS[version]);
+  const protocol = random.chance(0.55) ? null : random.pick(PROTOCOLS[version]);
   return {
     id,
     direction: random.chance(0.5) ? 'ingress' : 'egress',
@@ -86,6 +86,7 @@ function generateRange(
 
 function generateRemote(random: Random, version: 4 | 6): SecurityRemote {
   const kind = random.pick([
+    'any',
     'any',
     'any',
     'cidr',
@@ -139,7 +140,7 @@ function generateFirewall(random: Random, host: number, mac: string): PortFirewa
   const pairs = [...random.some(own, 0.85), ...random.some(extra, 0.1)];
   const ethertypes = mode === 'l2' ? random.some(ETHERTYPES, 0.4) : [];
   const macs = [...new Set([mac, ...pairs.map((pair) => pair.mac)])];
-  return { mode, macs, pairs, ethertypes, groups: random.some(GROUPS, 0.45) };
+  return { mode, macs, pairs, ethertypes, groups: random.some(GROUPS, 0.6) };
 }
 
 /** Ports as the remote of rules; one more is on another host. An `l2` port without addresses is known by its MAC. */
@@ -193,7 +194,7 @@ function generateChange(random: Random, state: State, rule: number): Changed {
       const port = random.pick(state.ports);
       const firewall = random.chance(0.3)
         ? generatePort(random, SLOTS[state.ports.indexOf(port)] ?? 0).firewall
-        : port.firewall && { ...port.firewall, groups: random.some(GROUPS, 0.45) };
+        : port.firewall && { ...port.firewall, groups: random.some(GROUPS, 0.6) };
       const next = { ...port, firewall };
       return change(state, `becomes: ${sayPort(next)}`, { ports: put(state.ports, next) });
     }

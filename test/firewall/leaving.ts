@@ -69,8 +69,9 @@ function leaveStrict4(packet: IpPacket, mac: string, firewall: PortFirewall): Le
 
 function leaveStrict6(packet: IpPacket, mac: string, firewall: PortFirewall): Leave {
   const type = icmp6Type(packet);
-  if (packet.source === '::') return leaveNowhere(packet, firewall);
-  if (!isPair(mac, packet.source, firewall) || isDhcpServer(packet)) return 'forged';
+  const own = isPair(mac, packet.source, firewall);
+  if (packet.source === '::' && !own) return leaveNowhere(packet, firewall);
+  if (!own || isDhcpServer(packet)) return 'forged';
   if (isDhcpClient(packet)) return 'pass';
   switch (type) {
     case ICMP6.routerAdvertisement:
