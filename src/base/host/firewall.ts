@@ -93,13 +93,26 @@ export type PortCounters = {
   readonly rxBytes: number;
   readonly txPackets: number;
   readonly txBytes: number;
-  readonly drops: Readonly<Record<DropReason, DropCount>>;
+  readonly drops: Drops;
 };
 
 export type DropCount = { readonly packets: number; readonly bytes: number };
+export type Drops = Readonly<Record<DropReason, DropCount>>;
 
 export const DROP_REASONS = ['spoof', 'group', 'storm', 'quarantine'] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
+
+const NONE: DropCount = { packets: 0, bytes: 0 };
+export const NO_DROPS: Drops = { spoof: NONE, group: NONE, storm: NONE, quarantine: NONE };
+
+/** Of a port through which nothing went. */
+export const NO_COUNTERS: PortCounters = {
+  rxPackets: 0,
+  rxBytes: 0,
+  txPackets: 0,
+  txBytes: 0,
+  drops: NO_DROPS,
+};
 
 /** What a network's ports have when nobody says otherwise: far more than a sound network needs. */
 export const DEFAULT_STORM_CONTROL: StormControl = {

@@ -1,5 +1,5 @@
 /** What went through a port and what was dropped, asked of the host that plugs it. */
-import type { PortCounters } from '#base/host/firewall.ts';
+import { NO_COUNTERS, type PortCounters } from '#base/host/firewall.ts';
 import type { Context } from '#platform/context.ts';
 import { Fault } from '#platform/fault.ts';
 import type { HostReader } from '#platform/host/host-gate.ts';
@@ -10,17 +10,6 @@ import type { FindPort } from '../ports/find-port.ts';
 export type CounterReader = Pick<HostReader, 'readCounters'>;
 
 export type CounterDeps = { readonly findPort: FindPort; readonly hostReader: CounterReader };
-
-const NONE = { packets: 0, bytes: 0 } as const;
-
-/** Of a port that is plugged nowhere. */
-const ZEROS: PortCounters = {
-  rxPackets: 0,
-  rxBytes: 0,
-  txPackets: 0,
-  txBytes: 0,
-  drops: { spoof: NONE, group: NONE, storm: NONE, quarantine: NONE },
-};
 
 export class CounterService {
   readonly #deps: CounterDeps;
@@ -33,10 +22,10 @@ export class CounterService {
   async get(ctx: Context, portId: string): Promise<PortCounters> {
     const { findPort, hostReader } = this.#deps;
     const { row, binding } = await findPort(ctx, portId);
-    if (!isPlugged(row, binding)) return ZEROS;
+    if (!isPlugged(row, binding)) return NO_COUNTERS;
     try {
       const counters = await hostReader.readCounters(binding.host, ctx.signal);
-      return counters.get(portId) ?? ZEROS;
+      return counters.get(portId) ?? NO_COUNTERS;
     } catch (cause) {
       ctx.signal.throwIfAborted();
       // What the host says of itself is not for tenants.

@@ -1,23 +1,17 @@
 /** The network's figures for Prometheus: one reading a host, and no host's silence costs another's figures. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PortCounters } from '#base/host/firewall.ts';
+import { NO_DROPS, type PortCounters } from '#base/host/firewall.ts';
 import { Fault } from '#platform/fault.ts';
 import { formatMetrics } from '#platform/metrics.ts';
 import { startNetwork } from '../testing.ts';
 
-const NONE = { packets: 0, bytes: 0 };
 const COUNTED: PortCounters = {
   rxPackets: 1,
   rxBytes: 2,
   txPackets: 3,
   txBytes: 4,
-  drops: {
-    spoof: NONE,
-    group: { packets: 5, bytes: 6 },
-    storm: { packets: 7, bytes: 8 },
-    quarantine: NONE,
-  },
+  drops: { ...NO_DROPS, group: { packets: 5, bytes: 6 }, storm: { packets: 7, bytes: 8 } },
 };
 
 /** Hosts h1, which answers, and h2, which does not; a port of red on each, and one that is nowhere. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { duplexPair } from 'node:stream';
 import { test } from 'node:test';
 import type { HostFacts } from '#base/host/document.ts';
-import type { PortCounters } from '#base/host/firewall.ts';
+import { NO_DROPS, type PortCounters } from '#base/host/firewall.ts';
 import { silentLog } from '../log.ts';
 import { DesiredHosts } from './desired-hosts.ts';
 import { HostGate } from './host-gate.ts';
@@ -22,13 +22,12 @@ const FACTS: HostFacts = {
   cpuModel: 'none',
 };
 
-const NO_DROPS = { packets: 0, bytes: 0 };
 const COUNTERS: PortCounters = {
   rxPackets: 1,
   rxBytes: 2,
   txPackets: 3,
   txBytes: 4,
-  drops: { spoof: NO_DROPS, group: NO_DROPS, storm: NO_DROPS, quarantine: NO_DROPS },
+  drops: NO_DROPS,
 };
 
 function startGate() {

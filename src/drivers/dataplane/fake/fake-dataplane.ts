@@ -1,12 +1,13 @@
 /** A data plane on paper, for API work without a network and for simulation at scale. */
 import { join } from 'node:path';
 import { delay } from '#base/async.ts';
-import type {
-  AddressGroupSpec,
-  MemberSpec,
-  PortCounters,
-  SecurityGroupSpec,
-  StormState,
+import {
+  NO_COUNTERS,
+  type AddressGroupSpec,
+  type MemberSpec,
+  type PortCounters,
+  type SecurityGroupSpec,
+  type StormState,
 } from '#base/host/firewall.ts';
 import type { NetworkSpec, PortSpec } from '#base/host/links.ts';
 import { Fault } from '#platform/fault.ts';
@@ -143,7 +144,9 @@ export class FakeDataplane implements Dataplane {
     signal.throwIfAborted();
     const failure = this.#moods.take('counters', (match) => match === undefined);
     if (failure !== null) throw failure;
-    return new Map([...this.#ports.keys()].map((id) => [id, this.#counters.get(id) ?? NOTHING]));
+    return new Map(
+      [...this.#ports.keys()].map((id) => [id, this.#counters.get(id) ?? NO_COUNTERS]),
+    );
   }
 
   /** From now on a plugged port is in this state, as if its guest had done something. */
@@ -187,15 +190,6 @@ export class FakeDataplane implements Dataplane {
     for (const listener of this.#listeners) listener(id, carrier);
   }
 }
-
-const NO_DROPS = { packets: 0, bytes: 0 };
-const NOTHING: PortCounters = {
-  rxPackets: 0,
-  rxBytes: 0,
-  txPackets: 0,
-  txBytes: 0,
-  drops: { spoof: NO_DROPS, group: NO_DROPS, storm: NO_DROPS, quarantine: NO_DROPS },
-};
 
 function networkNotOnHost(port: PortSpec): Fault {
   const message = `The port ${port.id} cannot be plugged: its network ${port.networkId} is not on this host.`;

@@ -1,7 +1,7 @@
 /** What went through ports, from the kernel's counters. */
-import type { PortCounters } from '#base/host/firewall.ts';
+import { NO_DROPS, type PortCounters } from '#base/host/firewall.ts';
 import { PORTS_TABLE } from './firewall/engine.ts';
-import { NO_DROPS, readDrops } from './firewall/read-counts.ts';
+import { readDrops } from './firewall/read-counts.ts';
 import { DROPS } from './firewall/skeleton.ts';
 import type { Commands } from './kernel.ts';
 import { TAP_PREFIX } from './names.ts';

@@ -8,9 +8,12 @@ function rulesOf(chain: ReturnType<typeof quarantineChain>): readonly string[] {
   return (chain.rules ?? []).map(({ text }) => text);
 }
 
+function name(mode: 'strict' | 'l2', rate: number): string {
+  const storm = { ...DEFAULT_STORM_CONTROL, broadcast: { rate, burst: 10 } };
+  return senderClass(mode, storm).chain.name;
+}
+
 test('classes: the same limits are one chain, others are another, and each mode has its own', () => {
-  const name = (mode: 'strict' | 'l2', rate: number) =>
-    senderClass(mode, { ...DEFAULT_STORM_CONTROL, broadcast: { rate, burst: 10 } }).chain.name;
   assert.equal(name('strict', 50), name('strict', 50));
   assert.notEqual(name('strict', 50), name('strict', 51));
   assert.notEqual(name('strict', 50), name('l2', 50));

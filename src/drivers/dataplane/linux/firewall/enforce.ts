@@ -1,6 +1,6 @@
 /** Puts a change of the firewall in force: all of it in one transaction, or, when the kernel refuses, what it can of it. */
 import { Fault } from '#platform/fault.ts';
-import type { DataplaneChange } from '../../dataplane.ts';
+import { NO_CHANGE, type DataplaneChange } from '../../dataplane.ts';
 import { applyRules, type Commands } from '../kernel.ts';
 import type { Firewall, FirewallChange } from './firewall.ts';
 
@@ -53,18 +53,7 @@ export async function enforce(
 /** What a change says of one id. */
 type Piece = { readonly id: string; readonly change: Partial<FirewallChange> };
 
-const NOTHING: FirewallChange = {
-  networks: [],
-  ports: [],
-  groups: [],
-  members: [],
-  addressGroups: [],
-  absentNetworks: [],
-  absentPorts: [],
-  absentGroups: [],
-  absentMembers: [],
-  absentAddressGroups: [],
-};
+const NOTHING: FirewallChange = { ...NO_CHANGE, absentPorts: [] };
 
 /** In an order in which what others are built on comes first, and goes last. */
 const ORDER = [

@@ -8,6 +8,7 @@ import {
   type SecurityGroupSpec,
 } from '#base/host/firewall.ts';
 import { tapName, type NetworkSpec, type PortSpec } from '#base/host/links.ts';
+import { NO_CHANGE } from '../../dataplane.ts';
 import { Firewall, type FirewallChange } from './firewall.ts';
 
 const NET: NetworkSpec = {
@@ -18,18 +19,7 @@ const NET: NetworkSpec = {
 };
 const GROUP = '22222222-2222-4222-8222-222222222222';
 
-const nothing: FirewallChange = {
-  networks: [],
-  ports: [],
-  groups: [],
-  members: [],
-  addressGroups: [],
-  absentNetworks: [],
-  absentPorts: [],
-  absentGroups: [],
-  absentMembers: [],
-  absentAddressGroups: [],
-};
+const nothing: FirewallChange = { ...NO_CHANGE, absentPorts: [] };
 
 const group: SecurityGroupSpec = {
   id: GROUP,

@@ -1,6 +1,7 @@
 /** The firewall of one host: plans each change as one transaction, and knows what is in force. */
 import type { AddressGroupSpec, MemberSpec, SecurityGroupSpec } from '#base/host/firewall.ts';
 import type { NetworkSpec, PortSpec } from '#base/host/links.ts';
+import type { DataplaneChange } from '../../dataplane.ts';
 import { bridgeName } from '../names.ts';
 import { isHost, outermostOf } from './cidrs.ts';
 import { Ledger, narrows, type Delta, type Part } from './contents.ts';
@@ -14,19 +15,9 @@ import { makeTables } from './skeleton.ts';
 import { writeTransaction } from './script.ts';
 import type { Engine } from './engine.ts';
 
-/** What of a host's change the firewall takes part in; members that are not named stay as they are. */
-export type FirewallChange = {
-  readonly networks: readonly NetworkSpec[];
-  readonly ports: readonly PortSpec[];
-  readonly groups: readonly SecurityGroupSpec[];
-  readonly members: readonly MemberSpec[];
-  readonly addressGroups: readonly AddressGroupSpec[];
-  readonly absentNetworks: readonly string[];
-  /** Ids, and the taps that they had. */
+/** What a host is to change, with the taps that ports which go have had. */
+export type FirewallChange = Omit<DataplaneChange, 'absentPorts'> & {
   readonly absentPorts: readonly { readonly id: string; readonly tap: string }[];
-  readonly absentGroups: readonly string[];
-  readonly absentMembers: readonly string[];
-  readonly absentAddressGroups: readonly string[];
 };
 
 /** A change that was planned: `text` is its transaction, '' when all is so already. */

@@ -1,8 +1,9 @@
 /** Reads what packets have put into the firewall's sets, from what `nft --json list` prints of one or all of them. */
 import {
   DROP_REASONS,
+  NO_DROPS,
   type DropCount,
-  type DropReason,
+  type Drops,
   type StormState,
 } from '#base/host/firewall.ts';
 import type { RulesetJson } from './read-ruleset.ts';
@@ -23,11 +24,6 @@ export function readStormStates(text: string): ReadonlyMap<string, StormState> {
 export function readQuarantined(text: string): ReadonlySet<string> {
   return new Set(elementsOf(text, QUARANTINED).map((element) => String(valueOf(element))));
 }
-
-export type Drops = Readonly<Record<DropReason, DropCount>>;
-
-const NONE: DropCount = { packets: 0, bytes: 0 };
-export const NO_DROPS: Drops = { spoof: NONE, group: NONE, storm: NONE, quarantine: NONE };
 
 /** What was dropped, by tap; from listings that together have all sets of drops. */
 export function readDrops(texts: readonly string[]): ReadonlyMap<string, Drops> {
