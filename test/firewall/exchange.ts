@@ -34,11 +34,15 @@ export class Exchange implements AsyncDisposable {
     }
   }
 
-  /** Holds the taps of ports that are plugged; some of them may be fixtures that only look like ports. */
-  static async open(world: DataplaneWorld, ports: readonly PortSpec[]): Promise<Exchange> {
+  /** Holds the taps of ports, and waits until those that are plugged forward: all, when nothing is said. */
+  static async open(
+    world: DataplaneWorld,
+    ports: readonly PortSpec[],
+    plugged = ports,
+  ): Promise<Exchange> {
     const taps = ports.map((port) => port.tap);
     const wires = await openWires(taps, { directory: world.stateDir, uid: world.guestUid });
-    await untilForwarding(world, ports);
+    await untilForwarding(world, plugged);
     return new Exchange(wires, ports);
   }
 

@@ -4,11 +4,12 @@ import type { DataplaneWorld } from '../dataplane/world.ts';
 import { doorChecks } from './door-checks.ts';
 import { flowChecks } from './flow-checks.ts';
 import { gapChecks } from './gap-checks.ts';
+import { plugChecks } from './plug-checks.ts';
 import { propertyChecks } from './property-checks.ts';
 import { tableChecks } from './table-checks.ts';
 
 export const SUITES: Readonly<Record<string, readonly Check<DataplaneWorld>[]>> = {
   table: tableChecks,
-  flows: [...flowChecks, ...doorChecks, ...gapChecks],
+  flows: [...flowChecks, ...doorChecks, ...gapChecks, ...plugChecks],
   property: propertyChecks,
 };
