@@ -1,0 +1,124 @@
+/** Guests played by namespaces: fast, and able to bridge, for what is not about a guest's own kernel. */
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { NetworkSpec, PortSpec } from '#base/host/links.ts';
+import { bridgeName } from '#drivers/dataplane/linux/names.ts';
+import { applySteps, realCommands } from '#drivers/dataplane/linux/kernel.ts';
+import { planChange } from '#drivers/dataplane/linux/plan.ts';
+import { attempt, run, start } from '#drivers/run.ts';
+import { changeOf, type DataplaneWorld } from '../dataplane/world.ts';
+
+export type Card = { readonly port: PortSpec; readonly address?: string };
+
+const TRAFFIC = join(import.meta.dirname, 'traffic.ts');
+/** An echo listens here. */
+export const ECHO_PORT = 7007;
+
+/** A namespace with cards `eth0`, `eth1` and so on, whose other ends stand where the ports' taps were. */
+export class Guest implements AsyncDisposable {
+  readonly name: string;
+  readonly cards: readonly Card[];
+  readonly #world: DataplaneWorld;
+  readonly #running = new Set<ChildProcess>();
+
+  private constructor(world: DataplaneWorld, name: string, cards: readonly Card[]) {
+    this.#world = world;
+    this.name = name;
+    this.cards = cards;
+  }
+
+  /** The ports are plugged: each tap's place is taken by a veth, which is set up as the tap was. */
+  static async make(
+    world: DataplaneWorld,
+    name: string,
+    network: NetworkSpec,
+    cards: readonly Card[],
+  ): Promise<Guest> {
+    await using undo = new AsyncDisposableStack();
+    const guest = undo.use(new Guest(world, name, cards));
+    await run('ip', ['netns', 'add', name], world);
+    // Nothing is to be sent that no test has asked for.
+    await guest.exec('sh', '-c', 'echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6');
+    for (const [index, { port, address }] of cards.entries()) {
+      const card = `eth${index}`;
+      await run('ip', ['link', 'del', port.tap], world);
+      const peer = ['peer', 'name', card, 'address', port.mac, 'mtu', String(port.mtu)];
+      const pair = ['link', 'add', port.tap, 'type', 'veth', ...peer, 'netns', name];
+      await run('ip', pair, world);
+      await guest.exec('ip', 'link', 'set', card, 'up');
+      if (address !== undefined) await guest.exec('ip', 'addr', 'add', address, 'dev', card);
+    }
+    await plug(
+      world,
+      network,
+      cards.map(({ port }) => port),
+    );
+    undo.move();
+    return guest;
+  }
+
+  get address(): string {
+    return this.cards[0]?.address?.split('/')[0] ?? '';
+  }
+
+  async exec(...command: readonly string[]): Promise<string> {
+    return await run('ip', ['netns', 'exec', this.name, ...command], this.#world);
+  }
+
+  /** Starts a command that ends with the guest at the latest. */
+  start(...command: readonly string[]): ChildProcess {
+    const child = start('ip', ['netns', 'exec', this.name, ...command], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    this.#running.add(child);
+    child.once('exit', () => this.#running.delete(child));
+    return child;
+  }
+
+  /** Runs `traffic.ts` to its end and returns what it has said. */
+  async traffic<T>(...words: readonly (string | number)[]): Promise<T> {
+    return JSON.parse(await this.exec(process.execPath, TRAFFIC, ...words.map(String))) as T;
+  }
+
+  /** Answers every datagram from now on. */
+  async echo(): Promise<void> {
+    const { stdout } = this.start(process.execPath, TRAFFIC, 'echo', String(ECHO_PORT));
+    if (stdout === null) throw new Error('the echo says nothing');
+    await once(createInterface(stdout), 'line');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const child of this.#running) {
+      const ended = once(child, 'exit');
+      child.kill('SIGKILL');
+      await ended;
+    }
+    const signal = AbortSignal.timeout(10_000);
+    for (const { port } of this.cards) await attempt('ip', ['link', 'del', port.tap], { signal });
+    await attempt('ip', ['netns', 'del', this.name], { signal });
+  }
+}
+
+/** What the data plane does to taps that it has just made. */
+async function plug(
+  world: DataplaneWorld,
+  network: NetworkSpec,
+  ports: readonly PortSpec[],
+): Promise<void> {
+  const { id, mtu, adminStateUp: up } = network;
+  const facts = {
+    bridges: new Map([[id, { name: bridgeName(id), mtu, up }]]),
+    taps: new Map(),
+    portIds: new Map(),
+    dhcpLinks: new Map(),
+    dhcpNamespaces: new Set<string>(),
+    strays: new Set(ports.map(({ tap }) => tap)),
+  };
+  const { ip, fdb } = planChange(changeOf({ ports }), facts, null);
+  const { signal } = world;
+  const made = await applySteps(ip, realCommands, { signal });
+  const pinned = await applySteps(fdb, realCommands, { signal, tool: 'bridge' });
+  for (const error of [...made.failures.values(), ...pinned.failures.values()]) throw error;
+}
