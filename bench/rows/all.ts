@@ -4,7 +4,6 @@ import { inYard } from '../support/in-yard.ts';
 import { idleMemory } from './idle-memory.ts';
 import { interfaceHotPlug } from './interface-hot-plug.ts';
 import { manyPorts } from './many-ports.ts';
-import { portThroughput } from './port-throughput.ts';
 import { portList } from './port-list.ts';
 import { qemuServer } from './qemu-server.ts';
 import { secondStart } from './second-start.ts';
@@ -19,7 +18,7 @@ export const ROWS: Readonly<Record<string, Measure>> = {
   'interface-hot-plug': interfaceHotPlug,
   'port-list': portList,
   'many-ports': manyPorts,
-  'port-throughput': portThroughput,
+  'port-throughput': inYard('port-throughput'),
   'firewall-changes': inYard('firewall-changes'),
   'qemu-server': qemuServer,
 };

@@ -16,20 +16,30 @@ const TRAFFIC = join(import.meta.dirname, 'traffic.ts');
 /** An echo listens here. */
 export const ECHO_PORT = 7007;
 
-/** A namespace with cards `eth0`, `eth1` and so on, whose other ends stand where the ports' taps were. */
+/** Nothing is to be sent that nobody has asked for. */
+const QUIET = 'echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6';
+
+/** A namespace with cards `eth0`, `eth1` and so on. */
 export class Guest implements AsyncDisposable {
   readonly name: string;
   readonly cards: readonly Card[];
+  /** Of its first card; '' when it has none. */
+  readonly address: string;
   readonly #world: DataplaneWorld;
   readonly #running = new Set<ChildProcess>();
 
-  private constructor(world: DataplaneWorld, name: string, cards: readonly Card[]) {
+  private constructor(
+    world: DataplaneWorld,
+    name: string,
+    fields: { readonly cards: readonly Card[]; readonly address: string | undefined },
+  ) {
     this.#world = world;
     this.name = name;
-    this.cards = cards;
+    this.cards = fields.cards;
+    this.address = fields.address?.split('/')[0] ?? '';
   }
 
-  /** The ports are plugged: each tap's place is taken by a veth, which is set up as the tap was. */
+  /** On ports that are plugged: each tap's place is taken by a veth, which is set up as the tap was. */
   static async make(
     world: DataplaneWorld,
     name: string,
@@ -37,10 +47,9 @@ export class Guest implements AsyncDisposable {
     cards: readonly Card[],
   ): Promise<Guest> {
     await using undo = new AsyncDisposableStack();
-    const guest = undo.use(new Guest(world, name, cards));
+    const guest = undo.use(new Guest(world, name, { cards, address: cards[0]?.address }));
     await run('ip', ['netns', 'add', name], world);
-    // Nothing is to be sent that no test has asked for.
-    await guest.exec('sh', '-c', 'echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6');
+    await guest.exec('sh', '-c', QUIET);
     for (const [index, { port, address }] of cards.entries()) {
       const card = `eth${index}`;
       await run('ip', ['link', 'del', port.tap], world);
@@ -59,8 +68,24 @@ export class Guest implements AsyncDisposable {
     return guest;
   }
 
-  get address(): string {
-    return this.cards[0]?.address?.split('/')[0] ?? '';
+  /** A card on any bridge, in any namespace: what no data plane has anything to do with. */
+  static async onBridge(
+    world: DataplaneWorld,
+    name: string,
+    address: string,
+    { home, bridge }: { readonly home: string; readonly bridge: string },
+  ): Promise<Guest> {
+    await using undo = new AsyncDisposableStack();
+    const guest = undo.use(new Guest(world, name, { cards: [], address }));
+    await run('ip', ['netns', 'add', name], world);
+    await guest.exec('sh', '-c', QUIET);
+    const pair = ['type', 'veth', 'peer', 'name', 'eth0', 'netns', name];
+    await run('ip', ['-n', home, 'link', 'add', name, ...pair], world);
+    await run('ip', ['-n', home, 'link', 'set', name, 'master', bridge, 'up'], world);
+    await guest.exec('ip', 'link', 'set', 'eth0', 'up');
+    await guest.exec('ip', 'addr', 'add', address, 'dev', 'eth0');
+    undo.move();
+    return guest;
   }
 
   async exec(...command: readonly string[]): Promise<string> {
