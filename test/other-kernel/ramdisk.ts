@@ -1,6 +1,7 @@
 /** What the tests need of this machine, as an archive that the kernel unpacks over the tiny guest's. */
 import { globSync, readFileSync, statSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
+import { stripTypeScriptTypes } from 'node:module';
 import { basename, join } from 'node:path';
 import { writeCpio, type TreeEntry } from '#drivers/guest-image/cpio.ts';
 import { run } from '#drivers/run.ts';
@@ -30,6 +31,7 @@ export async function writeRamdisk(path: string, tiny: string, signal: AbortSign
     ...programs.map((from) => executable(`bin/${basename(from)}`, from)),
     ...libraries.map((from) => executable(`${LIBRARY_FOLDER}/${basename(from)}`, from)),
     executable(`${LIBRARY_FOLDER}/qemu/${basename(QEMU_ENGINE)}`, QEMU_ENGINE),
+    withoutTypes('lib/stripped.mjs', join(import.meta.dirname, 'stripped.ts')),
     ...checkout(),
   ];
   const first = await readFile(tiny);
@@ -62,15 +64,23 @@ function checkout(): readonly TreeEntry[] {
     // Of the package `node` there is nothing but the program.
     .filter(([path, { dev }]) => path !== '' && path !== 'node_modules/node' && dev !== true)
     .map(([path]) => path);
-  const patterns = ['package.json', ...['src', 'test', ...packages].map((path) => `${path}/**`)];
-  const files = new Set(
-    globSync(patterns, { cwd: REPOSITORY }).filter(
-      (path) => /\.(ts|js|cjs|mjs|json|awk|wasm)$/.test(path) && !/\.d\.\w?ts$/.test(path),
-    ),
+  const ours = globSync('{src,test}/**/*.ts', { cwd: REPOSITORY });
+  const others = globSync(
+    ['package.json', ...packages.map((path) => `${path}/**/*.{js,cjs,mjs,json}`)],
+    { cwd: REPOSITORY },
   );
-  return [...files]
-    .filter((path) => statSync(join(REPOSITORY, path)).isFile())
-    .map((path) => fileEntry(`checkout/${path}`, join(REPOSITORY, path), 0o644));
+  return [
+    ...ours.map((path) => withoutTypes(`checkout/${path}`, join(REPOSITORY, path))),
+    ...[...new Set(others)]
+      .filter((path) => statSync(join(REPOSITORY, path)).isFile())
+      .map((path) => fileEntry(`checkout/${path}`, join(REPOSITORY, path), 0o644)),
+  ];
+}
+
+/** Node takes eight seconds there to do this for the sources of the data plane; see `stripped.ts`. */
+function withoutTypes(path: string, from: string): TreeEntry {
+  const data = Buffer.from(stripTypeScriptTypes(readFileSync(from, 'utf8')));
+  return { path, mode: 0o644, kind: 'file', data };
 }
 
 function executable(path: string, from: string): TreeEntry {
