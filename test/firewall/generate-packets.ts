@@ -57,6 +57,21 @@ export function generateFlow(random: Random, ports: readonly PortSpec[]): readon
   return !opens && random.chance(0.1) ? talk.toReversed() : talk;
 }
 
+/** Some of the same packets, on the other network, between the ports with the same addresses. */
+export function generateTwin(random: Random, talk: readonly Send[]): readonly Send[] {
+  return random.some(talk, 0.6).flatMap((send): Send[] => {
+    const slot = twinOf(send.from);
+    // The fourth port has no twin: nobody is there to whom the packet could go.
+    if (slot === undefined || send.packet.destination === '@mac4') return [];
+    return [{ ...send, from: `@port${slot}` }];
+  });
+}
+
+function twinOf(port: string): number | undefined {
+  const slot = Number(port.replace('@port', ''));
+  return SLOTS.find((one) => one % 4 === slot % 4 && one !== slot);
+}
+
 function hostAt(number: number): Host {
   return { mac: `@mac${number}`, ip4: `@a.${number}`, ip6: `@b::${number}` };
 }

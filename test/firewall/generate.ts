@@ -9,7 +9,7 @@ import type {
 import type { PortSpec } from '#base/host/links.ts';
 import { hostOfSlot, networkOfSlot, sayPort, sayRule, SLOTS } from './case.ts';
 import type { Case, State, Step } from './case.ts';
-import { generateFlow } from './generate-packets.ts';
+import { generateFlow, generateTwin } from './generate-packets.ts';
 import type { Random } from './random.ts';
 import { NO_LIMITS } from './table-subjects.ts';
 
@@ -35,7 +35,9 @@ export function generateCase(random: Random): Case {
     addressGroups: SETS.map((id) => ({ id, cidrs: generateCidrs(random) })),
     members: membersOf(ports, groups),
   };
-  const flows = random.many(4 + random.below(6), () => [...generateFlow(random, ports)]);
+  const talks = random.many(4 + random.below(6), () => generateFlow(random, ports));
+  const twins = random.some(talks, 0.3).map((talk) => generateTwin(random, talk));
+  const flows = [...talks, ...twins].map((talk) => [...talk]);
   const steps: Step[] = [];
   let state = start;
   for (let rule = 1000; flows.some((flow) => flow.length > 0); rule += 1) {
@@ -137,7 +139,7 @@ function generateFirewall(random: Random, host: number, mac: string): PortFirewa
     { mac, cidr: '::/0' },
     { mac: '@mac9', cidr: '@a.9/32' },
   ];
-  const pairs = [...random.some(own, 0.85), ...random.some(extra, 0.1)];
+  const pairs = [...random.some(own, mode === 'l2' ? 0.4 : 0.85), ...random.some(extra, 0.1)];
   const ethertypes = mode === 'l2' ? random.some(ETHERTYPES, 0.4) : [];
   const macs = [...new Set([mac, ...pairs.map((pair) => pair.mac)])];
   return { mode, macs, pairs, ethertypes, groups: random.some(GROUPS, 0.6) };
