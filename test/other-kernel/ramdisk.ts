@@ -1,5 +1,5 @@
 /** What the tests need of this machine, as an archive that the kernel unpacks over the tiny guest's. */
-import { globSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { stripTypeScriptTypes } from 'node:module';
 import { basename, join } from 'node:path';
@@ -14,7 +14,7 @@ const PROGRAMS = [
   ...['setpriv', 'sleep', 'unshare'],
 ];
 
-/** QEMU starts no guest there, it only holds taps; yet it wants the module of its default engine. */
+/** QEMU starts no guest there, it only holds taps; yet it wants its default engine, which may be a module. */
 const QEMU_ENGINE = '/usr/lib/x86_64-linux-gnu/qemu/accel-tcg-x86_64.so';
 
 const LIBRARY_FOLDER = 'lib/x86_64-linux-gnu';
@@ -25,12 +25,13 @@ const LIBRARY_FOLDER = 'lib/x86_64-linux-gnu';
  */
 export async function writeRamdisk(path: string, tiny: string, signal: AbortSignal): Promise<void> {
   const programs = [process.execPath, ...(await findPrograms(signal))];
-  const libraries = await findLibraries([...programs, QEMU_ENGINE], signal);
+  const engines = [QEMU_ENGINE].filter((file) => existsSync(file));
+  const libraries = await findLibraries([...programs, ...engines], signal);
   const entries = [
     executable('init', join(import.meta.dirname, 'init')),
     ...programs.map((from) => executable(`bin/${basename(from)}`, from)),
     ...libraries.map((from) => executable(`${LIBRARY_FOLDER}/${basename(from)}`, from)),
-    executable(`${LIBRARY_FOLDER}/qemu/${basename(QEMU_ENGINE)}`, QEMU_ENGINE),
+    ...engines.map((from) => executable(`${LIBRARY_FOLDER}/qemu/${basename(from)}`, from)),
     withoutTypes('lib/stripped.mjs', join(import.meta.dirname, 'stripped.ts')),
     ...checkout(),
   ];
