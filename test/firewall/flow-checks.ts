@@ -15,8 +15,11 @@ import {
   rule,
   type Guest,
 } from './flow-scene.ts';
-import { ip, ipFrame, spoofed } from './hosts.ts';
-import type { Packet } from './packet.ts';
+import { fragmentsOf, OPTIONS_LENGTH } from './frames.ts';
+import { ip, ipFrame, link, spoofed, STRANGER } from './hosts.ts';
+import { ICMP6 } from './leaving.ts';
+import type { IpPacket, Packet } from './packet.ts';
+import { openGroup } from './table-subjects.ts';
 
 /** How a flow from client to server is let in, and a change that takes that away. */
 type Cut = {
@@ -185,6 +188,35 @@ export const flowChecks: readonly Check<DataplaneWorld>[] = [
     },
   },
   {
+    name: 'what a guest may not say it cannot say in pieces either',
+    run: async (world) => {
+      await using plane = openPlane(world);
+      const network = networkOf();
+      const all = { ...openGroup(randomUUID()), stateful: false };
+      const guest = guestOn(network, 1, [all.id]);
+      const witness = guestOn(network, 2, []);
+      const ports = [guest.port, { ...witness.port, firewall: null }];
+      await plane.apply({ networks: [network], ports, groups: [all] });
+      await using exchange = await Exchange.open(world, ports);
+      const types = [ICMP6.routerAdvertisement, ICMP6.redirect, ICMP6.advertisement];
+      const lies = types.map((type) => link(type, guest, undefined, { target: STRANGER.ip6 }));
+      const echo = ipFrame(6, guest, witness, { kind: 'icmp', type: 128, code: 0, id: 1 });
+      const sent = [...lies, echo].map((packet, index) =>
+        fragmentsOf(withOptions(packet), OPTIONS_LENGTH + 8, 100 + index).map((piece) => ({
+          from: guest.port.id,
+          packet: piece,
+        })),
+      );
+      const arrived: boolean[] = [];
+      for (const pieces of sent) {
+        const holders = await exchange.send(pieces);
+        arrived.push(holders.some((ids) => ids.includes(witness.port.id)));
+      }
+      await plane.apply({ absentGroups: [all.id] });
+      assert.deepEqual(arrived, [false, false, false, true]);
+    },
+  },
+  {
     name: 'DCCP, too, is judged by its ports',
     run: async (world) => {
       await using plane = openPlane(world);
@@ -255,4 +287,9 @@ function talk(
     ip(version, client, server, 'tcp', 1000, 2000, step),
     ip(version, server, client, 'tcp', 2000, 1000, answer),
   ];
+}
+
+/** With a header of options, behind which a firewall that reads only the first piece finds nothing. */
+function withOptions(packet: Packet): Packet {
+  return { ...packet, body: { ...(packet.body as IpPacket), options: true } };
 }

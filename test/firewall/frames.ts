@@ -119,7 +119,7 @@ function ip4Header(packet: IpPacket, length: number, more: boolean): Buffer {
 }
 
 function ip6Headers(packet: IpPacket, length: number, more: boolean): Buffer {
-  const { source, destination, fragment, hopByHop } = packet;
+  const { source, destination, fragment, hopByHop, options } = packet;
   const chain: { readonly number: number; readonly bytes: Buffer }[] = [];
   // A router alert, as multicast listeners send it.
   if (hopByHop) chain.push({ number: 0, bytes: Buffer.from('0000050200000100', 'hex') });
@@ -130,14 +130,26 @@ function ip6Headers(packet: IpPacket, length: number, more: boolean): Buffer {
     ]);
     chain.push({ number: 44, bytes });
   }
-  const last = protocolOf(packet);
+  const last = options === undefined ? protocolOf(packet) : 60;
   for (const [at, { bytes }] of chain.entries()) bytes[0] = chain[at + 1]?.number ?? last;
   const extra = Buffer.concat(chain.map(({ bytes }) => bytes));
   const head = words(0x6000, 0, extra.length + length, (chain[0]?.number ?? last) * 256 + 255);
   return Buffer.concat([head, ipBytesOf(source), ipBytesOf(destination), extra]);
 }
 
+/** What comes behind the header, or is cut in fragments. */
 function payloadBytes(packet: IpPacket, mark: Buffer): Buffer {
+  const bytes = ownPayloadBytes(packet, mark);
+  if (packet.options === undefined) return bytes;
+  const options = Buffer.alloc(OPTIONS_LENGTH);
+  options.set([protocolOf(packet), OPTIONS_LENGTH / 8 - 1]);
+  return Buffer.concat([options, bytes]);
+}
+
+/** As long as a fragment that is not the last must be. */
+export const OPTIONS_LENGTH = 1232;
+
+function ownPayloadBytes(packet: IpPacket, mark: Buffer): Buffer {
   const { payload } = packet;
   switch (payload.kind) {
     case 'ports':

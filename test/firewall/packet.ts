@@ -33,6 +33,8 @@ export type IpPacket = {
   readonly fragment?: { readonly id: number; readonly offset: number; readonly length: number };
   /** IPv6 only: a hop-by-hop header stands before the payload, as in every message of multicast listeners. */
   readonly hopByHop?: true;
+  /** IPv6 only: a header of options for the destination, so long that in fragments nothing else is in the first. */
+  readonly options?: true;
 };
 
 export type Payload = WithPorts | Icmp | Raw;

@@ -32,7 +32,7 @@ const UNICAST = 'ether daddr & 01:00:00:00:00:00 == 00:00:00:00:00:00';
 const UNJUDGED_MARK = `meta mark & ${hex(UNJUDGED)} == ${hex(UNJUDGED)}`;
 /** Router and neighbour discovery, and multicast listeners: what keeps an IPv6 link together. */
 const LINK_MESSAGES = '{ 130, 131, 132, 133, 134, 135, 136, 143 }';
-const GUEST_LINK_MESSAGES = '{ 130, 131, 132, 133, 135, 136, 143 }';
+const GUEST_LINK_MESSAGES = '{ 130, 131, 132, 133, 135, 143 }';
 const ALL_LINK_MESSAGES = '{ 130, 131, 132, 133, 134, 135, 136, 137, 143 }';
 /** A target in a neighbour solicitation or advertisement stands 8 bytes into the message. */
 const ND_TARGET = '@th,64,128';
@@ -180,7 +180,10 @@ const PORTS: Skeleton = {
       rules: [
         'meta l4proto != ipv6-icmp accept',
         'icmpv6 type { nd-router-advert, nd-redirect } goto forged',
-        `icmpv6 type nd-neighbor-advert iifname . ${ND_TARGET} != @targets6 iifname . ${ND_TARGET} != @targets6-nets goto forged`,
+        `icmpv6 type nd-neighbor-advert iifname . ${ND_TARGET} @targets6 meta mark set ${LINK} accept`,
+        `icmpv6 type nd-neighbor-advert iifname . ${ND_TARGET} @targets6-nets meta mark set ${LINK} accept`,
+        // Also where the target cannot be read: in the first of several fragments.
+        'icmpv6 type nd-neighbor-advert goto forged',
         `icmpv6 type ${GUEST_LINK_MESSAGES} meta mark set ${LINK} accept`,
         'accept',
       ],
