@@ -137,7 +137,7 @@ export class Replay {
     const admin = await this.#cloud.as('admin').client();
     const [action = ''] = Object.keys(body ?? {});
     const before = path.endsWith('/action') ? BEFORE[action] : undefined;
-    if (/SecurityGroup$/.test(action)) {
+    if (action.endsWith('SecurityGroup')) {
       const demo = await this.#cloud.as('demo').client();
       const given = (body as Record<string, { name: string }>)[action];
       await demo.send('POST', '/networking/v2.0/security-groups', { security_group: given });
