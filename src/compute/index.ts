@@ -29,6 +29,9 @@ import { CORE_POLICIES } from './policies.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
 import { serverMetadataRoutes } from './server-metadata/server-metadata.routes.ts';
 import { ServerMetadata } from './server-metadata/server-metadata.service.ts';
+import { EXTERNAL_EVENT_POLICIES } from './server-external-events/policies.ts';
+import { serverExternalEventRoutes } from './server-external-events/server-external-event.routes.ts';
+import { ServerExternalEvents } from './server-external-events/server-external-event.service.ts';
 import { ServerGroupMembers } from './server-groups/server-group-members.ts';
 import { serverSecurityGroupRoutes } from './server-security-groups/server-security-group.routes.ts';
 import { ServerSecurityGroups } from './server-security-groups/server-security-group.service.ts';
@@ -72,7 +75,7 @@ export function createCompute(deps: ComputeDeps): Compute {
   const { db, log, now, newId, network, image, placement, observed, sagas } = deps;
   const forceConfigDrive = deps.forceConfigDrive ?? true;
   const policy = new Policy(
-    [...CORE_POLICIES, ...KEYPAIR_POLICIES, ...ADMIN_POLICIES],
+    [...CORE_POLICIES, ...KEYPAIR_POLICIES, ...EXTERNAL_EVENT_POLICIES, ...ADMIN_POLICIES],
     deps.policyOverrides,
     policyDenied,
   );
@@ -146,6 +149,7 @@ export function createCompute(deps: ComputeDeps): Compute {
   });
   const securityGroups = new ServerSecurityGroups({ network, reader });
   const lostPorts = new LostPorts({ db, log, now, network, sagas });
+  const externalEvents = new ServerExternalEvents({ db, policy, network, actions, lostPorts });
   const nodes = new NodeRegistrar(
     { db, now, newId, log, observed, placement },
     deps.wakeReconciler,
@@ -160,6 +164,7 @@ export function createCompute(deps: ComputeDeps): Compute {
       serverActionRoutes(actions, securityGroups, check),
       serverSecurityGroupRoutes(securityGroups),
       interfaceRoutes(interfaces, check),
+      serverExternalEventRoutes(externalEvents, check),
       addressRoutes(reader, check),
       serverMetadataRoutes(new ServerMetadata({ db, reader, actions }), check),
       serverTagRoutes(reader, actions, check),

@@ -62,7 +62,11 @@ export const MICROVERSIONS: readonly Microversion[] = [
     change: "quota classes: server groups shown, the network's quotas gone",
     where: 'quotas',
   },
-  { minor: 51, change: 'events of actions for everybody', where: 'instance-actions' },
+  {
+    minor: 51,
+    change: 'events of actions for everybody; external event `volume-extended`',
+    where: 'instance-actions, server-external-events',
+  },
   { minor: 52, change: '`tags` at server create', where: 'servers/server-create.schema.ts' },
   {
     minor: 53,
@@ -96,6 +100,12 @@ export const MICROVERSIONS: readonly Microversion[] = [
     change: 'unknown parameters refused; PUT answers as GET',
     where: 'servers, flavors, hypervisors, services, quotas, limits, server-groups',
   },
+  { minor: 76, change: 'external event `power-update`', where: 'server-external-events' },
+  {
+    minor: 82,
+    change: 'external event `accelerator-request-bound`',
+    where: 'server-external-events',
+  },
   { minor: 83, change: 'more filters for everybody', where: 'servers/server-list.rules.ts' },
   { minor: 84, change: '`details` in events of actions', where: 'instance-actions' },
   { minor: 86, change: 'extra specs are validated', where: 'flavors' },
@@ -106,6 +116,7 @@ export const MICROVERSIONS: readonly Microversion[] = [
   },
   { minor: 90, change: '`hostname` may be set and is always shown', where: 'servers' },
   { minor: 92, change: 'key pairs are imported only', where: 'keypairs' },
+  { minor: 93, change: 'external event `volume-reimaged`', where: 'server-external-events' },
   { minor: 94, change: '`hostname` may be a domain name', where: 'servers' },
   { minor: 96, change: '`pinned_availability_zone`', where: 'servers/server-view.ts' },
   { minor: 98, change: 'image properties in servers', where: 'servers/server-view.ts' },

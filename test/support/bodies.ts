@@ -128,6 +128,9 @@ const COMPUTE: Readonly<Record<string, Body>> = {
   'PUT /os-quota-class-sets/:id': () => ({ quota_class_set: { instances: 11 } }),
   'POST /os-server-groups': () => ({ server_group: { name: 'g', policies: ['affinity'] } }),
   'PUT /os-services/:id': () => ({ host: 'node-1', binary: 'nova-compute' }),
+  'POST /os-server-external-events': async (things) => ({
+    events: [{ name: 'network-changed', server_uuid: await things.of('compute', 'servers') }],
+  }),
   'POST /servers': async (things) => ({
     server: {
       name: 's',

@@ -43,6 +43,7 @@ export const EXTENSIONS: readonly Extension[] = [
   ['os-personality', 'Personality', 'Files that are put into a new server.'],
   ['os-quota-class-sets', 'QuotaClasses', 'Quotas of the default class.'],
   ['os-quota-sets', 'Quotas', 'Quotas of projects.'],
+  ['os-server-external-events', 'ServerExternalEvents', 'Events that other services tell of.'],
   ['os-server-group-quotas', 'ServerGroupQuotas', 'Quotas of server groups.'],
   ['os-server-groups', 'ServerGroups', 'Servers that share a host, or do not.'],
   ['os-server-list-multi-status', 'ServerListMultiStatus', 'Lists of servers in several states.'],

@@ -151,7 +151,7 @@ export class ComputeWorld implements AsyncDisposable {
   }
 
   /** A caller by the name of its project; `admin` is one of project `red`. */
-  as(who: 'red' | 'blue' | 'admin' | 'reader', version = '2.1'): Caller {
+  as(who: 'red' | 'blue' | 'admin' | 'reader' | 'service', version = '2.1'): Caller {
     const send = async (
       method: 'GET' | 'POST' | 'PUT' | 'DELETE',
       path: string,
@@ -241,6 +241,7 @@ function identityOf(token: string): Identity | undefined {
     red: ['member', 'reader'],
     blue: ['member', 'reader'],
     reader: ['reader'],
+    service: ['service'],
     admin: ['admin', 'member', 'reader'],
   };
   const own = roles[token];

@@ -29,7 +29,7 @@ export class LostPorts implements Reconciler {
     this.#deps = deps;
     this.#stop = deps.network.onPortEvent(({ kind, portId }) => {
       if (kind !== 'deleted') return;
-      this.#unplug(portId).catch((error: unknown) => {
+      this.unplug(portId).catch((error: unknown) => {
         deps.log.error({ err: error, port_id: portId }, 'the card of a deleted port stays for now');
       });
     });
@@ -45,7 +45,7 @@ export class LostPorts implements Reconciler {
       const present = new Set(ports.get(serverId)?.map(({ id }) => id));
       for (const { port_id: portId } of own.filter((card) => !present.has(card.port_id))) {
         signal.throwIfAborted();
-        if (await this.#unplug(portId)) changed += 1;
+        if (await this.unplug(portId)) changed += 1;
       }
     }
     return { seen: cards.size, changed, failed: [] };
@@ -55,13 +55,17 @@ export class LostPorts implements Reconciler {
     this.#stop();
   }
 
-  /** Does nothing for a card that is being plugged or unplugged already, or whose server is going. */
-  async #unplug(portId: string): Promise<boolean> {
+  /**
+   * Does nothing for a card that is being plugged or unplugged already, or whose server is going; nor for one of
+   * another server than is said.
+   */
+  async unplug(portId: string, serverId?: string): Promise<boolean> {
     const { db, sagas, now } = this.#deps;
     const requestId = newRequestId();
     const started = await db.transaction().execute(async (tx) => {
       const card = await findInterface(tx, portId);
       if (card?.state !== 'attached') return false;
+      if (serverId !== undefined && card.server_id !== serverId) return false;
       const server = await findServer(tx, card.server_id);
       // A server that is being built, undone or deleted has sagas that give its ports back themselves.
       const settled = server?.boot && server.vm_state !== 'building';
@@ -82,10 +86,10 @@ export class LostPorts implements Reconciler {
           details: null,
         },
       ]);
-      const { id: serverId, project_id: projectId } = server;
-      const params = { serverId, projectId, requestId, portId };
+      const { id, project_id: projectId } = server;
+      const params = { serverId: id, projectId, requestId, portId };
       await sagas.start(tx, interfaceDetach, params, {
-        resourceId: serverId,
+        resourceId: id,
         projectId,
         requestId,
       });

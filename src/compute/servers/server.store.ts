@@ -30,6 +30,25 @@ export async function findServer(db: Db, id: string): Promise<ServerRow | undefi
     .executeTakeFirst();
 }
 
+/** Those of the servers that are there and not deleted. */
+export async function findServersById(
+  db: Db,
+  ids: readonly string[],
+): Promise<readonly ServerRow[]> {
+  const found: ServerRow[] = [];
+  // A statement takes 32,766 values at most.
+  for (let at = 0; at < ids.length; at += 1000) {
+    const rows = await db
+      .selectFrom('servers')
+      .selectAll()
+      .where('id', 'in', ids.slice(at, at + 1000))
+      .where('deleted', '=', 0)
+      .execute();
+    found.push(...rows);
+  }
+  return found;
+}
+
 /** A server, deleted or not. */
 export async function findAnyServer(db: Db, id: string): Promise<ServerRow | undefined> {
   return await db.selectFrom('servers').selectAll().where('id', '=', id).executeTakeFirst();
