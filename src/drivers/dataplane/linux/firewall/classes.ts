@@ -27,7 +27,8 @@ export function senderClass(mode: FromMode, storm: StormControl): SenderClass {
   ] as const;
   const sets: SetItem[] = [];
   const rules = [
-    `iifname @${QUARANTINED} goto cut-from`,
+    // No other port is ever cut.
+    ...(storm.loopAction === 'quarantine' ? [`iifname @${QUARANTINED} goto cut-from`] : []),
     'meta mark set iifname map @networks',
     `meta mark . ether daddr @owned goto from-${mode}`,
   ];
@@ -42,11 +43,12 @@ export function senderClass(mode: FromMode, storm: StormControl): SenderClass {
     rules.push(`${KINDS[kind]} update @${name} { iifname ${limit} } goto storm`);
   }
   rules.push(`goto from-${mode}`);
-  const name = ['from', mode, ...rates.map(([, rate]) => sayRate(rate))].join('-');
+  const limits = rates.map(([, rate]) => sayRate(rate));
+  const name = ['from', mode, ...limits, ...(storm.loopAction === 'quarantine' ? ['cut'] : [])];
   return {
     chain: chainOf(
       'ports',
-      name,
+      name.join('-'),
       rules.map((text) => ({ text, note: '' })),
     ),
     sets,

@@ -89,9 +89,10 @@ export function portOfPlace(place: string): number {
 }
 
 /** A port that sends and takes frames with its own MACs only. */
-function pinnedPart({ tap }: PortSpec, { macs }: PortFirewall, numbers: PortNumbers): Part {
+function pinnedPart({ tap, storm }: PortSpec, { macs }: PortFirewall, numbers: PortNumbers): Part {
   const name = quoted(tap);
   const entrance = markTo(numbers.port);
+  const deliveries = quarantineOf(storm) === null ? 'deliveries' : 'deliveries-unless-cut';
   return {
     ...NO_PART,
     elements: [
@@ -99,7 +100,7 @@ function pinnedPart({ tap }: PortSpec, { macs }: PortFirewall, numbers: PortNumb
       elementOf('ports', 'entrances', [name], entrance),
       ...macs.flatMap((mac) => [
         elementOf('ports', 'macs', [name, mac]),
-        elementOf('ports', 'deliveries', [name, mac], entrance),
+        elementOf('ports', deliveries, [name, mac], entrance),
         elementOf('ports', 'owned', [hex(numbers.network), mac]),
       ]),
     ],

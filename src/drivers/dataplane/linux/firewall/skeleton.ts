@@ -71,6 +71,8 @@ const PORTS: Skeleton = {
     { kind: 'map', name: 'receivers', text: 'type ifname : verdict;' },
     { kind: 'map', name: 'entrances', text: 'type ifname : mark;' },
     { kind: 'map', name: 'deliveries', text: 'type ifname . ether_addr : mark;' },
+    // The same of ports that are cut when they loop.
+    { kind: 'map', name: 'deliveries-unless-cut', text: 'type ifname . ether_addr : mark;' },
     // Addresses that a port may use; those of `l2` ports in `talkers`, of `strict` ones in `speakers`.
     { kind: 'set', name: 'macs', text: 'type ifname . ether_addr;' },
     { kind: 'map', name: 'talkers', text: 'type ifname . ether_addr : mark;' },
@@ -271,9 +273,10 @@ const PORTS: Skeleton = {
       name: 'between-ports',
       hook: 'type filter hook forward priority -200; policy accept;',
       rules: [
-        `oifname @${QUARANTINED} goto cut-to`,
         // What most packets are: let out, and on the way to the one port that has their address.
         `meta mark ${OUT} meta mark set oifname . ether daddr map @deliveries accept`,
+        `oifname @${QUARANTINED} goto cut-to`,
+        `meta mark ${OUT} meta mark set oifname . ether daddr map @deliveries-unless-cut accept`,
         `oifname "${DOOR_PREFIX}*" meta mark set ${LINK} accept`,
         `${UNJUDGED_MARK} goto refused-from`,
         `meta mark ${FORGED} update @${DROPS.spoof} { iifname } drop`,
@@ -349,10 +352,10 @@ export function rememberFlows(generation: number, engine: Engine): string {
   const lines = [
     `add set ${table} ${flows} { typeof ${FLOWS}; size 65535; flags dynamic,timeout; timeout 1m; }`,
   ];
-  const known = [`${FLOWS} @${flows} goto passed`, 'meta mark vmap @judges'];
+  const known = (mark: number) => `${FLOWS} @${flows} meta mark set ${mark} accept`;
   const chains = {
-    'from-guests': known,
-    'to-guests': known,
+    'from-guests': [known(OUT), 'meta mark vmap @judges'],
+    'to-guests': [known(IN), 'meta mark vmap @judges'],
     pass: [
       // Ports of these are not part of what a flow is to every kernel: each packet is judged.
       `meta l4proto { ${UNTRACKED_PORTS.join(', ')} } goto passed`,
