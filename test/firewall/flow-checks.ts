@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { AddressGroupSpec, SecurityRemote } from '#base/host/firewall.ts';
 import type { DataplaneChange } from '../../src/drivers/dataplane/dataplane.ts';
+import { chooseEngine } from '../../src/drivers/dataplane/linux/kernel.ts';
+import { attempt, run } from '../../src/drivers/run.ts';
 import type { Check } from '../dataplane/check.ts';
 import { networkOf, openPlane, type DataplaneWorld } from '../dataplane/world.ts';
 import { Exchange } from './exchange.ts';
@@ -213,7 +215,9 @@ export const flowChecks: readonly Check<DataplaneWorld>[] = [
         arrived.push(holders.some((ids) => ids.includes(witness.port.id)));
       }
       await plane.apply({ absentGroups: [all.id] });
-      assert.deepEqual(arrived, [false, false, false, true]);
+      // Where the kernel tracks bridged packets it puts pieces together, cannot cut such packets again, and drops them all.
+      const inPieces = (await chooseEngine({ run, attempt }, world.signal)) === 'inet';
+      assert.deepEqual(arrived, [false, false, false, inPieces]);
     },
   },
   {
