@@ -20,5 +20,6 @@ export const ROWS: Readonly<Record<string, Measure>> = {
   'many-ports': manyPorts,
   'port-throughput': inYard('port-throughput'),
   'firewall-changes': inYard('firewall-changes'),
+  storms: inYard('storms'),
   'qemu-server': qemuServer,
 };

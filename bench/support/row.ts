@@ -1,6 +1,6 @@
 /** What a row of the benchmark is: something measured, what it should be, and the floor below it. */
 
-export type Unit = 'ms' | 'MB' | 'x' | 'Mbit/s';
+export type Unit = 'ms' | 'MB' | 'x' | 'Mbit/s' | '%' | '/s';
 
 export type Row = {
   readonly what: string;

@@ -1,7 +1,8 @@
 /** What passes between two ports of one network, and how fast, beside a bridge with no firewall. */
 import { median } from '../support/clock.ts';
 import type { Row } from '../support/row.ts';
-import { megabits, Paths, roundTrips, type Path } from './paths.ts';
+import { megabits } from '../../test/storm/guests.ts';
+import { Paths, roundTrips, type Path } from './paths.ts';
 import type { YardMeasure } from './yard-measure.ts';
 
 const ROUNDS = 7;
@@ -33,7 +34,7 @@ export const portThroughput: YardMeasure = async (world, tell) => {
 };
 
 async function measure(path: Path): Promise<Measured> {
-  const passed = await megabits(path);
+  const passed = await megabits(path.client, path.server);
   return { megabits: passed, roundTrip: median(await roundTrips(path, ROUND_TRIPS)) };
 }
 

@@ -3,11 +3,13 @@ import type { YardLine } from '../support/in-yard.ts';
 import type { Row } from '../support/row.ts';
 import { firewallChanges } from './firewall-changes.ts';
 import { portThroughput } from './port-throughput.ts';
+import { storms } from './storms.ts';
 import type { YardMeasure } from './yard-measure.ts';
 
 const MEASURES: Readonly<Record<string, YardMeasure>> = {
   'firewall-changes': firewallChanges,
   'port-throughput': portThroughput,
+  storms,
 };
 
 const [name = '', stateDir = ''] = process.argv.slice(2);

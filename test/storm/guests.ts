@@ -126,6 +126,23 @@ export class Guest implements AsyncDisposable {
   }
 }
 
+/** What passes from one guest to another over TCP in a second, in Mbit/s. */
+export async function megabits(client: Guest, server: Guest): Promise<number> {
+  const listener = server.start('iperf3', '-s', '-1', '--forceflush');
+  const ended = once(listener, 'exit');
+  if (listener.stdout === null) throw new Error('iperf3 says nothing');
+  const lines = createInterface(listener.stdout);
+  await new Promise<void>((resolve) => {
+    lines.on('line', (line) => {
+      if (line.includes('listening')) resolve();
+    });
+  });
+  const said = await client.exec('iperf3', '-c', server.address, '-t', '1', '-J');
+  await ended;
+  const { end } = JSON.parse(said) as { end: { sum_received: { bits_per_second: number } } };
+  return end.sum_received.bits_per_second / 1e6;
+}
+
 /** What the data plane does to taps that it has just made. */
 async function plug(
   world: DataplaneWorld,

@@ -15,7 +15,7 @@ import type { DataplaneChange } from '#drivers/dataplane/dataplane.ts';
 import { silentLog } from '#platform/log.ts';
 import { until } from '../dataplane/check.ts';
 import { changeOf, networkOf, newMac, portOf, type DataplaneWorld } from '../dataplane/world.ts';
-import { ECHO_PORT, Guest } from './guests.ts';
+import { ECHO_PORT, Guest, megabits } from './guests.ts';
 import type { Flood, Probe } from './traffic.ts';
 
 /** No limits: as a network is without storm control. */
@@ -129,13 +129,8 @@ export class Lan implements AsyncDisposable {
   }
 
   async health(): Promise<Health> {
-    const server = this.guest('server').start('iperf3', '-s', '-1', '-D');
     const loss = await this.loss();
-    await ended(server);
-    const words = ['iperf3', '-c', this.guest('server').address, '-t', '1', '-J'];
-    const said = await this.guest('client').exec(...words);
-    const { end } = JSON.parse(said) as { end: { sum_received: { bits_per_second: number } } };
-    return { loss, megabits: end.sum_received.bits_per_second / 1e6 };
+    return { loss, megabits: await megabits(this.guest('client'), this.guest('server')) };
   }
 
   /** Broadcasts from the server that shouts, as fast as it can. */
@@ -189,9 +184,4 @@ export class Lan implements AsyncDisposable {
         : { mode: 'strict', pairs: [{ mac, cidr: `${address}/32` }], groups: [this.#group.id] };
     return portOf(this.network, { mac, firewall: pinnedTo([mac], fields), storm });
   }
-}
-
-async function ended(child: ReturnType<Guest['start']>): Promise<void> {
-  if (child.exitCode !== null) return;
-  await new Promise((resolve) => child.once('exit', resolve));
 }

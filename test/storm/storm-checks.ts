@@ -4,10 +4,11 @@ import { DEFAULT_STORM_CONTROL, type StormControl } from '#base/host/firewall.ts
 import type { PortSpec } from '#base/host/links.ts';
 import { until, type Check } from '../dataplane/check.ts';
 import type { DataplaneWorld } from '../dataplane/world.ts';
+import { flap } from './flap.ts';
 import { ECHO_PORT } from './guests.ts';
 import { Lan, NO_LIMITS } from './lan.ts';
 import { bridgeCards } from './loop.ts';
-import type { Flood, Probe } from './traffic.ts';
+import type { Probe } from './traffic.ts';
 
 /** What the issue promises. */
 const FOUND_WITHIN_MS = 1_000;
@@ -108,18 +109,9 @@ export const stormChecks: readonly Check<DataplaneWorld>[] = [
     run: async (world) => {
       const storm = NO_LIMITS;
       await using lan = await Lan.make(world, { storm, harmful: 'transparent', harmfulCards: 1 });
-      const [victim] = portsOf(lan, 'server');
       const [liar] = portsOf(lan, 'harmful');
-      const guest = lan.guest('harmful');
-      const [client] = portsOf(lan, 'client');
-      await guest.exec('ip', 'addr', 'add', '10.70.9.9/16', 'dev', 'eth0');
-      const address = lan.guest('client').address;
-      const neighbour = [address, 'lladdr', client.mac, 'dev', 'eth0', 'nud', 'permanent'];
-      await guest.exec('ip', 'neigh', 'replace', ...neighbour);
-      const become = 'ip link set eth0 address';
-      const flap = `while :; do ${become} ${victim.mac}; ${become} ${liar.mac}; done`;
-      guest.start('sh', '-c', flap);
-      const lies = guest.traffic<Flood>('flood', address, 1_500);
+      const [victim, third] = [lan.guest('server'), lan.guest('client')];
+      const lies = flap(lan.guest('harmful'), { victim, third, milliseconds: 1_500 });
       const heard = await lan.untilAny([liar], 'loop');
       const { sent, received } = await lan
         .guest('client')
