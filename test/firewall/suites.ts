@@ -10,6 +10,7 @@ import { tableChecks } from './table-checks.ts';
 
 export const SUITES: Readonly<Record<string, readonly Check<DataplaneWorld>[]>> = {
   table: tableChecks,
-  flows: [...flowChecks, ...doorChecks, ...gapChecks, ...plugChecks],
+  flows: [...flowChecks, ...doorChecks],
+  gaps: [...gapChecks, ...plugChecks],
   property: propertyChecks,
 };
