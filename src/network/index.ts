@@ -28,6 +28,8 @@ import { policyNotAuthorized } from './network.faults.ts';
 import { networkRoutes } from './networks/network.routes.ts';
 import { NetworkService, targetOfNetwork } from './networks/network.service.ts';
 import { CORE_POLICIES } from './policies.ts';
+import { portBindingRoutes } from './port-bindings/port-binding.routes.ts';
+import { PortBindingService } from './port-bindings/port-binding.service.ts';
 import { portFinder } from './ports/find-port.ts';
 import { targetOfPort } from './ports/port-target.ts';
 import { portRoutes } from './ports/port.routes.ts';
@@ -129,6 +131,7 @@ export function createNetwork(options: NetworkOptions): NetworkParts {
         domain: settings.dnsDomain,
         stormStateOf: (host, id) => observed.find(host, 'ports', id)?.storm ?? 'ok',
       });
+      portBindingRoutes(app, new PortBindingService(deps));
       stormEventRoutes(app, new StormEventService({ db, findPort }));
       counterRoutes(app, new CounterService({ findPort, hostReader }));
       registerExtras(app);

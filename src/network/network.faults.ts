@@ -281,6 +281,41 @@ export const portBound = (portId: string, vifType: string, oldMac: string, newMa
     `Unable to complete operation on port ${portId}, port is already bound, port type: ${vifType}, old_mac ${oldMac}, new_mac ${newMac}.`,
   );
 
+export const portBindingNotFound = (portId: string, host: string) =>
+  new Fault(
+    'not-found',
+    'PortBindingNotFound',
+    `Binding for port ${portId} for host ${host} could not be found.`,
+  );
+
+export const portBindingAlreadyExists = (portId: string, host: string) =>
+  new Fault(
+    'conflict',
+    'PortBindingAlreadyExists',
+    `Binding for port ${portId} on host ${host} already exists.`,
+  );
+
+export const portBindingAlreadyActive = (portId: string, host: string) =>
+  new Fault(
+    'conflict',
+    'PortBindingAlreadyActive',
+    `Binding for port ${portId} on host ${host} is already active.`,
+  );
+
+/** The host is unknown, or the card is of a kind that it cannot plug. */
+export const portBindingError = (portId: string, host: string) =>
+  new Fault(
+    'conflict',
+    'PortBindingError',
+    `Binding for port ${portId} on host ${host} could not be created or updated.`,
+  );
+
+export const portWithoutBindings = (portId: string) =>
+  badListRequest(
+    'port',
+    `Invalid port ${portId}. Operation only valid on compute and shared filesystem ports`,
+  );
+
 /** Groups on a port without port security. The text speaks of an address, and none is looked for. */
 export const portSecurityRequiredForGroups = () =>
   new Fault(

@@ -151,6 +151,12 @@ const PORTS: readonly PolicyRule[] = [
     name: 'update_port:allowed_address_pairs:ip_address',
     check: `${ADMIN_OR_NET_OWNER_MEMBER} or ${SERVICE}`,
   },
+  { name: 'get_port_binding', check: ADMIN_OR_SERVICE },
+  { name: 'create_port_binding', check: ADMIN_OR_SERVICE },
+  { name: 'update_port_binding', check: ADMIN_OR_SERVICE },
+  { name: 'delete_port_binding', check: ADMIN_OR_SERVICE },
+  // compat: of a port's binding; the name says no more.
+  { name: 'activate', check: ADMIN_OR_SERVICE },
   { name: 'delete_port', check: `${ADMIN_OR_SERVICE} or ${NET_OWNER_MEMBER} or ${PROJECT_MEMBER}` },
 ];
 

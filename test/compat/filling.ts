@@ -147,6 +147,10 @@ export class Filling {
       }
       if (kind === 'users') return await cloud.userOf('demo');
     }
+    // Only ports of servers show their bindings.
+    if (kind === 'ports' && url.includes('/bindings')) {
+      return await things.of('compute', 'os-interface');
+    }
     if (kind === 'projects' && service !== 'identity') return await cloud.projectOf('demo');
     if (kind === 'members' && place === 'body') return await things.make('identity', 'projects');
     if (kind === 'images' && place === 'path' && status < 300) {

@@ -72,6 +72,9 @@ const NETWORKING: Readonly<Record<string, Body>> = {
     port: { network_id: await things.of('networking', 'networks') },
   }),
   'PUT /ports/:id': () => ({ port: { name } }),
+  'POST /ports/:id/bindings': () => ({ binding: { host: 'node-2' } }),
+  'PUT /ports/:id/bindings/:host': () => ({ binding: { profile: {} } }),
+  'PUT /ports/:id/bindings/:host/activate': () => undefined,
   'POST /security-groups': () => ({ security_group: { name: 'g' } }),
   'PUT /security-groups/:id': () => ({ security_group: { name } }),
   'POST /security-group-rules': async (things) => ({

@@ -8,6 +8,7 @@ function pluggedPorts(db: Db) {
   return db
     .selectFrom('port_bindings')
     .innerJoin('ports', 'ports.id', 'port_bindings.port_id')
+    .where('port_bindings.status', '=', 'ACTIVE')
     .where('port_bindings.vif_type', '=', 'tap')
     .where('ports.device_id', '!=', '')
     .where('ports.device_owner', '!=', DHCP_OWNER);

@@ -43,6 +43,12 @@ const TABLE: readonly (readonly [string, string, string, string])[] = [
     '2014-02-03T10:00:00-00:00',
   ],
   [
+    'binding-extended',
+    'Port Bindings Extended',
+    'Expose port bindings of a virtual port to external application',
+    '2017-07-17T10:00:00-00:00',
+  ],
+  [
     'dns-domain-ports',
     'dns_domain for ports',
     'Allows the DNS domain to be specified for a network port.',

@@ -90,7 +90,11 @@ const OWN_FILTERS: OwnFilters<'ports'> = {
     eb(
       'ports.id',
       'in',
-      eb.selectFrom('port_bindings').select('port_id').where('host', 'in', values.map(String)),
+      eb
+        .selectFrom('port_bindings')
+        .select('port_id')
+        .where('host', 'in', values.map(String))
+        .where('status', '=', 'ACTIVE'),
     ),
   security_groups: (eb, values) =>
     eb(

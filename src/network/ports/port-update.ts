@@ -29,7 +29,12 @@ import {
   MAC_TRIES,
 } from './port.rules.ts';
 import type { PortUpdate } from './port.schema.ts';
-import { findPortByMac, writeBinding, type BindingRow } from './port.store.ts';
+import {
+  deleteInactiveBindings,
+  findPortByMac,
+  writeBinding,
+  type BindingRow,
+} from './port.store.ts';
 import { wholePort, type Port } from './whole-port.store.ts';
 
 /** The caller has been authorised. Returns the port as it is then. */
@@ -72,6 +77,8 @@ export async function changePort(
   if (wanted) await changeAddresses(deps, tx, row, wanted);
   if (values.security_groups) await setPortGroups(tx, row.id, groupIds);
   if (!isDeepStrictEqual(binding, before.binding)) await writeBinding(tx, binding);
+  // Where one device might have moved says nothing of the next.
+  if (row.device_id !== before.row.device_id) await deleteInactiveBindings(tx, row.id);
   return await wholePort(tx, row);
 }
 

@@ -31,7 +31,7 @@ import { PORT_MODES, readEthertypes } from './port-modes.ts';
 import { readStormControl, readStormState } from './storm-control.ts';
 
 /** What a card may be; only `normal` can be plugged here. */
-const VNIC_TYPES = [
+export const VNIC_TYPES = [
   'normal',
   'direct',
   'macvtap',

@@ -8,7 +8,6 @@ import type { Sent } from '../attributes/request-body.ts';
 import type { ResourceService } from '../attributes/resource.routes.ts';
 import { checkRevision } from '../attributes/revision.ts';
 import { DHCP_OWNER } from '../binding/binding.rules.ts';
-import { toldOf } from '../binding/port-specs.ts';
 import type { NetworkDeps } from '../network-deps.ts';
 import { portNotFound } from '../network.faults.ts';
 import { ensureDhcpPort } from './dhcp-port.ts';
@@ -19,6 +18,7 @@ import { changePort } from './port-update.ts';
 import { checkDeletable } from './port.rules.ts';
 import { PORT, type PortCreate, type PortUpdate } from './port.schema.ts';
 import { deletePorts, findPorts, type PortRow } from './port.store.ts';
+import { tellPort } from './tell-port.ts';
 import { wholePort, wholePorts, type Port } from './whole-port.store.ts';
 
 export class PortService implements ResourceService<typeof PORT, Port> {
@@ -84,7 +84,7 @@ export class PortService implements ResourceService<typeof PORT, Port> {
         after: await changePort(this.#deps, tx, ctx, { before: port, values }),
       };
     });
-    await this.#tell(before, after);
+    await tellPort(this.#deps, before, after);
     return after;
   }
 
@@ -114,18 +114,6 @@ export class PortService implements ResourceService<typeof PORT, Port> {
     const row = await findVisiblePort(db, ctx, id);
     if (!row) throw portNotFound(id);
     return row;
-  }
-
-  /** After the commit: hosts first, so that whoever hears the event finds them told. */
-  async #tell(before: Port, after: Port): Promise<void> {
-    const { hosts, events } = this.#deps;
-    if (toldOf(before) !== toldOf(after)) {
-      await hosts.portsChanged(after.row.network_id, [after.row.id]);
-    }
-    const was = before.row.status === 'ACTIVE';
-    const is = after.row.status === 'ACTIVE';
-    if (was !== is) events.emit(is ? 'plugged' : 'unplugged', is ? after.row : before.row);
-    events.emit('changed', after.row);
   }
 }
 

@@ -57,9 +57,57 @@ export async function deletePorts(db: Db, ids: readonly string[]): Promise<void>
   await db.deleteFrom('ports').where('id', 'in', ids).execute();
 }
 
+/** Writes a port's active binding, in place of the one before and of an inactive one to the same host. */
 export async function writeBinding(db: Db, binding: BindingRow): Promise<void> {
-  await db.deleteFrom('port_bindings').where('port_id', '=', binding.port_id).execute();
+  await db
+    .deleteFrom('port_bindings')
+    .where('port_id', '=', binding.port_id)
+    .where((eb) => eb.or([eb('status', '=', 'ACTIVE'), eb('host', '=', binding.host)]))
+    .execute();
+  await insertBinding(db, binding);
+}
+
+export async function insertBinding(db: Db, binding: BindingRow): Promise<void> {
   await db.insertInto('port_bindings').values(binding).execute();
+}
+
+export async function findBinding(
+  db: Db,
+  portId: string,
+  host: string,
+): Promise<BindingRow | undefined> {
+  return await db
+    .selectFrom('port_bindings')
+    .selectAll()
+    .where('port_id', '=', portId)
+    .where('host', '=', host)
+    .executeTakeFirst();
+}
+
+/** All bindings of a port, by host. */
+export async function listBindings(db: Db, portId: string): Promise<readonly BindingRow[]> {
+  return await db
+    .selectFrom('port_bindings')
+    .selectAll()
+    .where('port_id', '=', portId)
+    .orderBy('host')
+    .execute();
+}
+
+export async function deleteBinding(db: Db, portId: string, host: string): Promise<void> {
+  await db
+    .deleteFrom('port_bindings')
+    .where('port_id', '=', portId)
+    .where('host', '=', host)
+    .execute();
+}
+
+export async function deleteInactiveBindings(db: Db, portId: string): Promise<void> {
+  await db
+    .deleteFrom('port_bindings')
+    .where('port_id', '=', portId)
+    .where('status', '=', 'INACTIVE')
+    .execute();
 }
 
 /** Another port of the network that has the MAC. */

@@ -113,6 +113,8 @@ export const identityDialect: Dialect = {
 
 export const networkDialect: Dialect = {
   name: 'network',
+  // compat: Neutron's error has no status of its own there.
+  statusOfCode: { PortBindingError: 500 },
   malformedBody: 'Cannot understand JSON',
   fault: (fault, _status, requestId) => ({
     body: {

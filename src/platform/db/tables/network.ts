@@ -92,7 +92,7 @@ export interface StormEventsTable {
   created_at: string;
 }
 
-/** Where a port is plugged. One row a port for now; a live migration will have a second, inactive one. */
+/** Where a port is plugged: its one active row; inactive ones say where it may be plugged next. */
 export interface PortBindingsTable {
   port_id: string;
   /** '' for nowhere. */
