@@ -26,6 +26,8 @@ export type DhcpLinkFacts = {
   readonly master: string | null;
   /** Both ends are up. */
   readonly up: boolean;
+  /** As of a tap. */
+  readonly pinnedMac: string | null;
 };
 
 export type Facts = {
@@ -93,8 +95,10 @@ export function readLinks(links: readonly LinkJson[], fdb: readonly FdbJson[]): 
     const carrier = link.flags.includes('LOWER_UP');
     if (id.length !== UUID_LENGTH) strays.add(name);
     else if (kind === 'bridge') bridges.set(id, { name, mtu, up });
-    else if (kind === 'dhcp') dhcpLinks.set(id, { name, mtu, master, up: up && carrier });
-    else {
+    else if (kind === 'dhcp') {
+      const pinnedMac = pinned.get(name) ?? null;
+      dhcpLinks.set(id, { name, mtu, master, up: up && carrier, pinnedMac });
+    } else {
       const slave = link.linkinfo?.info_slave_data;
       taps.set(id, {
         name,
@@ -204,5 +208,6 @@ export function wantedTap(port: PortSpec): TapFacts {
 export function wantedDhcpLink(network: NetworkSpec): DhcpLinkFacts | null {
   if (network.dhcp === null) return null;
   const name = dhcpLinkName(network.dhcp.portId);
-  return { name, mtu: network.mtu, master: bridgeName(network.id), up: true };
+  const { mac: pinnedMac } = network.dhcp;
+  return { name, mtu: network.mtu, master: bridgeName(network.id), up: true, pinnedMac };
 }

@@ -50,6 +50,8 @@ const MAKE_DHCP = [
   `link set dev dhcp44444444-44 alias ${NET} mtu 1450 master br11111111-1111 up`,
 ];
 
+const PIN_DHCP = ['fdb replace fa:16:3e:00:00:99 dev dhcp44444444-44 master static sticky'];
+
 type Case = {
   readonly name: string;
   /** What was applied before; nothing when absent. */
@@ -149,6 +151,7 @@ const cases: readonly Case[] = [
     before: both,
     change: { networks: [served] },
     ip: MAKE_DHCP,
+    fdb: PIN_DHCP,
   },
   {
     name: 'DHCP on another port gets another link',
@@ -159,7 +162,19 @@ const cases: readonly Case[] = [
       `netns del qdhcp-${NET}`,
       ...MAKE_DHCP.map((line) => line.replaceAll('44444444-44', '33333333-33')),
     ],
+    fdb: PIN_DHCP.map((line) => line.replace('44444444-44', '33333333-33')),
     stopDhcp: [NET],
+  },
+  {
+    name: "a DHCP server's address that the bridge has lost is told it again",
+    before: { networks: [served] },
+    but: (facts) => {
+      const link = facts.dhcpLinks.get(NET);
+      if (link !== undefined) facts.dhcpLinks.set(NET, { ...link, pinnedMac: null });
+    },
+    change: { networks: [served] },
+    ip: [],
+    fdb: PIN_DHCP,
   },
   {
     name: 'a DHCP link into a namespace without a name is made anew',
@@ -167,6 +182,7 @@ const cases: readonly Case[] = [
     but: (facts) => facts.dhcpNamespaces.clear(),
     change: { networks: [served] },
     ip: ['link del dev dhcp44444444-44', ...MAKE_DHCP],
+    fdb: PIN_DHCP,
     stopDhcp: [NET],
   },
   {

@@ -1,7 +1,7 @@
 /** What has to be done to a host's links for a change: pure, from what is wanted and what is there. */
 import type { NetworkSpec, PortSpec } from '#base/host/links.ts';
 import type { DataplaneChange } from '../dataplane.ts';
-import { wantedBridge, wantedDhcpLink, wantedTap, type Facts } from './facts.ts';
+import { wantedBridge, wantedDhcpLink, wantedTap, type Facts, type TapFacts } from './facts.ts';
 import { bridgeName, dhcpInnerName, dhcpNamespace } from './names.ts';
 
 /** Who may open the taps beside root. */
@@ -27,7 +27,7 @@ export type Plan = {
 };
 
 export function planChange(change: DataplaneChange, facts: Facts, tapOwner: TapOwner | null): Plan {
-  const ip: Step[] = [];
+  const [ip, fdb]: [Step[], Step[]] = [[], []];
   const stopDhcp: string[] = [];
   const relinkDhcp = new Set<string>();
   ip.push(...planRemoval(change, facts));
@@ -48,9 +48,12 @@ export function planChange(change: DataplaneChange, facts: Facts, tapOwner: TapO
     const link = planDhcpLink(network, facts, gone);
     if (link.length > 0) relinkDhcp.add(id);
     ip.push(...away, ...link);
+    if (wanted !== null) fdb.push(...planPinning(id, wanted, gone ? undefined : has));
   }
   for (const port of change.ports) ip.push(...planTap(port, facts, tapOwner));
-  const fdb = change.ports.flatMap((port) => planPinning(port, facts));
+  for (const port of change.ports) {
+    fdb.push(...planPinning(port.id, wantedTap(port), facts.taps.get(port.id)));
+  }
   return { stopDhcp, ip, fdb, relinkDhcp };
 }
 
@@ -139,14 +142,14 @@ function planTap(port: PortSpec, facts: Facts, owner: TapOwner | null): readonly
   return steps;
 }
 
+/** What a tap and the link to a DHCP server have in common: a place on a bridge, and an address that is there. */
+type Pinned = Pick<TapFacts, 'name' | 'master' | 'pinnedMac'>;
+
 /**
- * Tells the bridge where a port's address is. So frames for it never go to others, before it has said a word and
+ * Tells the bridge where an address is. So frames for it never go to others, before it has said a word and
  * whoever else says that the address is theirs.
  */
-function planPinning(port: PortSpec, facts: Facts): readonly Step[] {
-  const { id } = port;
-  const wanted = wantedTap(port);
-  const has = facts.taps.get(id);
+function planPinning(id: string, wanted: Pinned, has: Pinned | undefined): readonly Step[] {
   const was = has?.master === wanted.master ? has.pinnedMac : null;
   if (was === wanted.pinnedMac) return [];
   const line = (verb: string, mac: string) => ({
