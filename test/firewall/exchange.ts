@@ -17,6 +17,8 @@ export class Exchange implements AsyncDisposable {
   /** What is plugged now, by port id; what the ports are like may change. */
   #ports: ReadonlyMap<string, PortSpec>;
   #mark = 0;
+  /** Of the packet of which more pieces may come. */
+  #whole = 0;
   /** Where each mark has come out, by port id. */
   readonly #seen = new Map<string, Set<number>>();
   readonly #read = new Map<string, number>();
@@ -58,8 +60,7 @@ export class Exchange implements AsyncDisposable {
   async send(all: readonly Sent[]): Promise<readonly (readonly string[])[]> {
     const marks: number[] = [];
     for (const [index, { from, packet }] of all.entries()) {
-      this.#wireOf(from).send(frameBytes(packet, this.#markFor(packet)));
-      marks.push(this.#mark);
+      marks.push(this.stream({ from, packet }));
       if (all[index + 1]?.from !== from) await this.#settle(from);
     }
     return marks.map((mark) => this.#holders(mark));
@@ -67,8 +68,9 @@ export class Exchange implements AsyncDisposable {
 
   /** Sends without waiting, for streams; the mark is asked for with `count`. */
   stream({ from, packet }: Sent): number {
-    this.#wireOf(from).send(frameBytes(packet, this.#markFor(packet)));
-    return this.#mark;
+    const mark = this.#markFor(packet);
+    this.#wireOf(from).send(frameBytes(packet, mark));
+    return mark;
   }
 
   /** Waits until everything that a port has sent has gone where it goes. */
@@ -95,8 +97,8 @@ export class Exchange implements AsyncDisposable {
   /** Pieces of one packet have one mark, and one checksum over all. */
   #markFor({ body }: Packet): number {
     const piece = body.kind === 'ip' ? (body.fragment?.offset ?? 0) : 0;
-    if (piece === 0) this.#mark += 1;
-    return this.#mark;
+    if (piece === 0) this.#whole = this.#mark += 1;
+    return this.#whole;
   }
 
   async #settle(from: string): Promise<void> {

@@ -40,6 +40,8 @@ const ERRORS: Readonly<Record<4 | 6, ReadonlySet<number>>> = {
 export class Flows {
   /** By what they began with; `opened` as long as nobody has answered a connection's first packet. */
   readonly #known = new Map<string, 'opened' | 'open'>();
+  /** Ids of the ports whose groups have let out what goes the way of the first packet. */
+  readonly #speakers = new Map<string, Set<string>>();
 
   /** Where a packet belongs; one that could begin a flow is its own flow's original. */
   placeOf(packet: IpPacket): FlowPlace {
@@ -65,12 +67,28 @@ export class Flows {
     return begins(packet) ? { way: 'original', tuple, known: false } : { way: 'none' };
   }
 
-  /** The packet was seen: it began a flow if it has gone through to somebody, and moves on one that is known. */
-  keep(packet: IpPacket, passed: boolean): void {
+  /** Whether the port has spoken as who began the flow: others get no answers. */
+  hasSpoken(tuple: Tuple, port: string): boolean {
+    return this.#speakers.get(keyOf(tuple))?.has(port) ?? false;
+  }
+
+  /** The port is no more; one that comes later is another. */
+  forget(port: string): void {
+    for (const ports of this.#speakers.values()) ports.delete(port);
+  }
+
+  /**
+   * The packet was seen: it began a flow if it has gone through to somebody, and moves on one that is known.
+   * `speaker`: the port whose groups have let it out.
+   */
+  keep(packet: IpPacket, passed: boolean, speaker: string | null): void {
     const place = this.placeOf(packet);
     if (place.way === 'none' || (!passed && !place.known)) return;
     const step = stepOf(packet);
     const key = keyOf(place.tuple);
+    if (speaker !== null && place.way === 'original') {
+      this.#speakers.set(key, (this.#speakers.get(key) ?? new Set()).add(speaker));
+    }
     if (!place.known) this.#known.set(key, step === 'open' ? 'opened' : 'open');
     else if (place.way === 'reply' && step === 'answer') this.#known.set(key, 'open');
   }

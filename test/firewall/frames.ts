@@ -18,12 +18,12 @@ const SHORTEST = 60;
 
 /** The frame on the wire; `mark` is a number by which `markOf` knows it again. */
 export function frameBytes(packet: Packet, mark: number): Buffer {
-  const { source, destination, tags = [], body } = packet;
+  const { source, destination, tags = [], body, trailer = '' } = packet;
   const payload = bodyBytes(packet, markBytes(mark));
   const parts = [macBytes(destination), macBytes(source)];
   for (const { type, vlan } of tags) parts.push(words(type, vlan));
   const type = body.kind === 'llc' ? payload.length : (outerType({ ...packet, tags: [] }) ?? 0);
-  const frame = Buffer.concat([...parts, words(type), payload]);
+  const frame = Buffer.concat([...parts, words(type), payload, Buffer.from(trailer, 'hex')]);
   return Buffer.concat([frame, Buffer.alloc(Math.max(0, SHORTEST - frame.length))]);
 }
 

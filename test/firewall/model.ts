@@ -58,6 +58,9 @@ export class FirewallModel {
       }
     }
     put(this.#ports, change.ports, change.absentPorts);
+    for (const id of change.absentPorts) {
+      for (const flows of this.#flows.values()) flows.forget(id);
+    }
     put(groups, change.groups, change.absentGroups);
     put(members, change.members, change.absentMembers);
     put(addressGroups, change.addressGroups, change.absentAddressGroups);
@@ -93,7 +96,8 @@ export class FirewallModel {
       }
     }
     if (body.kind === 'ip' && tags.length === 0) {
-      this.#flowsOf(networkId).keep(body, arrivals.length > 0);
+      const speaks = leaves === 'groups' && this.#passes(sender, 'egress', packet, way);
+      this.#flowsOf(networkId).keep(body, arrivals.length > 0, speaks ? from : null);
     }
     return { arrivals: arrivals.toSorted(), drops };
   }
@@ -149,7 +153,10 @@ export class FirewallModel {
   ): boolean {
     if (place.kind !== 'port' || place.firewall === null || body.kind !== 'ip') return true;
     const macs = { sourceMac: source, destinationMac: destination };
-    const passage = { direction, networkId: place.networkId, ...macs, packet: body, place: way };
+    const { id, networkId } = place;
+    const asked = way.way !== 'reply' || this.#flowsOf(networkId).hasSpoken(way.tuple, id);
+    const own: FlowPlace = direction === 'ingress' && !asked ? { way: 'none' } : way;
+    const passage = { direction, networkId, ...macs, packet: body, place: own };
     return groupsPass(place.firewall.groups, passage, this.#known);
   }
 

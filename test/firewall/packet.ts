@@ -7,6 +7,8 @@ export type Packet = {
   /** VLAN tags, outermost first; none when left out. */
   readonly tags?: readonly Tag[];
   readonly body: Body;
+  /** What stands behind the body's end, in hexadecimal: no part of it, though it is read by who does not count. */
+  readonly trailer?: string;
 };
 
 /** `type`: 0x8100 for 802.1Q, 0x88a8 for 802.1ad. */

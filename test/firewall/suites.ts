@@ -1,6 +1,7 @@
 /** The firewall's checks, by the name of the suite that they run in. */
 import type { Check } from '../dataplane/check.ts';
 import type { DataplaneWorld } from '../dataplane/world.ts';
+import { attackChecks } from './attack-checks.ts';
 import { doorChecks } from './door-checks.ts';
 import { flowChecks } from './flow-checks.ts';
 import { gapChecks } from './gap-checks.ts';
@@ -11,6 +12,6 @@ import { tableChecks } from './table-checks.ts';
 export const SUITES: Readonly<Record<string, readonly Check<DataplaneWorld>[]>> = {
   table: tableChecks,
   flows: [...flowChecks, ...doorChecks],
-  gaps: [...gapChecks, ...plugChecks],
+  gaps: [...gapChecks, ...plugChecks, ...attackChecks],
   property: propertyChecks,
 };

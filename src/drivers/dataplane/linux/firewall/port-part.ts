@@ -28,6 +28,9 @@ export function portPart(
   const judges = [
     elementOf('groups', 'judges', [markFrom(numbers.port)], `goto ${profile.from}`),
     elementOf('groups', 'judges', [markTo(numbers.port)], `goto ${profile.to}`),
+    ...[markFrom, markTo].map((mark) =>
+      elementOf('groups', 'beginners', [mark(numbers.port), markFrom(numbers.port)]),
+    ),
   ];
   return joinParts([
     common,

@@ -4,6 +4,7 @@ import type { PortFirewall } from '#base/host/firewall.ts';
 import type { ChainItem, Rule } from './contents.ts';
 import { groupChainName } from './group-part.ts';
 import { chainOf } from './items.ts';
+import { ALL_LINK_MESSAGES } from './skeleton.ts';
 
 export type Profile = {
   /** Names of the chains that judge what comes from such a port, and what goes to it. */
@@ -14,6 +15,8 @@ export type Profile = {
 
 /** A DHCP server's answers, and a guest that asks for them. */
 const SERVER = ['udp sport 67 udp dport 68', 'udp sport 547 udp dport 546'] as const;
+/** What keeps a link together comes here in pieces only: for that there is no use (RFC 6980). */
+const LINK_IN_PIECES = `icmpv6 type ${ALL_LINK_MESSAGES}`;
 const CLIENT = ['udp sport 68 udp dport 67', 'udp sport 546 udp dport 547'] as const;
 
 export function profileOf(
@@ -30,7 +33,8 @@ export function profileOf(
     out: `profile-${name}-out`,
     in: `profile-${name}-in`,
   };
-  const guard = mode === 'strict' ? SERVER.map((match) => `${match} goto forged`) : [];
+  const guard =
+    mode === 'strict' ? [...SERVER, LINK_IN_PIECES].map((match) => `${match} goto forged`) : [];
   // A flow is judged as it began, whichever way the packet goes: replies by the same words as what they answer.
   // Groups that know of no flows are asked about each packet as it is.
   const chains: Readonly<Record<string, readonly string[]>> = {
@@ -45,7 +49,8 @@ export function profileOf(
       ...SERVER.map((match) => `${match} goto passed`),
       ...asks(untracked, 'ingress'),
       `ct direction original goto ${names.in}`,
-      `ct direction reply goto ${names.out}`,
+      `meta mark . ct mark @beginners goto ${names.out}`,
+      `ct id . meta mark @carriers goto ${names.out}`,
     ],
     [names.out]: asks(tracked, 'egress'),
     [names.in]: asks(tracked, 'ingress'),
