@@ -118,7 +118,9 @@ export const stormChecks: readonly Check<DataplaneWorld>[] = [
         .traffic<Probe>(...['probe', lan.guest('server').address, ECHO_PORT, 200, 2]);
       const { began } = await lies;
       assert.ok(heard.at - began < FOUND_WITHIN_MS, `found after ${heard.at - began} ms`);
-      assert.equal(received, sent, `the victim lost ${sent - received} of ${sent}`);
+      // Were the address taken for every other frame of the liar, it would be half of them.
+      const loss = 1 - received / sent;
+      assert.ok(loss <= 0.1, `the victim lost ${sent - received} of ${sent}`);
     },
   },
 ];
