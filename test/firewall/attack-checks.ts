@@ -27,14 +27,15 @@ export const attackChecks: readonly Check<DataplaneWorld>[] = [
       await using exchange = await Exchange.open(world, ports);
       const echo = ipFrame(6, stateless, witness, { kind: 'icmp', type: 128, code: 0, id: 1 });
       const tries = [
-        [shut, lie(shut)],
-        [stateless, lie(stateless)],
+        [shut, lie(shut), shut.ip6],
+        [stateless, lie(stateless), stateless.ip6],
         // And so that it is known that such pieces are put together at all.
-        [stateless, echo],
+        [stateless, echo, ''],
       ] as const;
       const arrived: boolean[] = [];
-      for (const [index, [guest, packet]] of tries.entries()) {
-        const holders = await exchange.send(hiding(guest, packet, 200 + index));
+      for (const [index, [guest, packet, behind]] of tries.entries()) {
+        const pieces = hiding(packet, behind, 200 + index);
+        const holders = await exchange.send(pieces.map((piece) => sent(guest, piece)));
         arrived.push(holders.some((ids) => ids.includes(witness.port.id)));
       }
       await plane.apply({ absentGroups: [all.id] });
@@ -183,12 +184,11 @@ function withoutFirewall(guest: Guest, fields: Partial<PortSpec> = {}): Guest {
   return { ...guest, port: { ...guest.port, firewall: null, ...fields } };
 }
 
-/** The message cut behind its type; the first piece's end is followed by the guest's own address, as if it were the target. */
-function hiding(guest: Guest, packet: Packet, id: number): readonly Sent[] {
+/** The message cut behind its type, with an address behind the end of the first piece, as if that were the target. */
+function hiding(packet: Packet, address: string, id: number): readonly Packet[] {
   const long = { ...packet, body: { ...(packet.body as IpPacket), options: true } } as const;
   const [first, ...rest] = fragmentsOf(long, OPTIONS_LENGTH + 8, id) as [Packet, ...Packet[]];
-  const trailer = (parseIp(guest.ip6)?.value ?? 0n).toString(16);
-  return [{ ...first, trailer }, ...rest].map((piece) => sent(guest, piece));
+  return [{ ...first, trailer: parseIp(address)?.value.toString(16) ?? '' }, ...rest];
 }
 
 function hexByte(value: number): string {
