@@ -11,7 +11,7 @@ import { tableChecks } from './table-checks.ts';
 
 export const SUITES: Readonly<Record<string, readonly Check<DataplaneWorld>[]>> = {
   table: tableChecks,
-  flows: [...flowChecks, ...doorChecks],
-  gaps: [...gapChecks, ...plugChecks, ...attackChecks],
+  flows: [...flowChecks, ...doorChecks, ...attackChecks],
+  gaps: [...gapChecks, ...plugChecks],
   property: propertyChecks,
 };
