@@ -47,8 +47,8 @@ const FLAPS_PER_SECOND = 10;
 /** MACs that were not heard for five minutes, from one port: more are made up, to fill tables here and on bridges. */
 const NEWCOMERS_PER_SECOND = 50;
 const NEWCOMERS_AT_ONCE = 2_000;
-/** What many ports may fill at that rate in that time. */
-const MANY_MACS = 262_144;
+/** What many ports may fill at that rate in that time; and all three sets of it can still be listed, some 35 MB of text. */
+const MANY_MACS = 131_072;
 /** How long a state outlives what caused it. */
 const STATE_SECONDS = 3;
 
