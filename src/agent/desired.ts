@@ -1,12 +1,17 @@
 /** The agent's copy of what its host should be. */
-import { EMPTY_DOCUMENT, SECTIONS, type HostDocument, type Section } from '#base/host/document.ts';
+import {
+  EMPTY_DOCUMENT,
+  emptySections,
+  SECTIONS,
+  type DocumentSections,
+  type HostDocument,
+  type Section,
+} from '#base/host/document.ts';
 import type { MemberChange } from '#platform/host/host-protocol.ts';
-
-type Sections = { [S in Section]: Map<string, HostDocument[S][string]> };
 
 export class Desired {
   #revision = 0;
-  #sections: Sections = sectionsOf(EMPTY_DOCUMENT);
+  #sections: DocumentSections = sectionsOf(EMPTY_DOCUMENT);
   #listener: (section: Section, id: string) => void = () => undefined;
 
   /** Called with each member that may be another now, when all of a change has been taken in. */
@@ -68,15 +73,8 @@ export class Desired {
   }
 }
 
-function sectionsOf(document: HostDocument): Sections {
-  const sections: Sections = {
-    networks: new Map(),
-    ports: new Map(),
-    groups: new Map(),
-    members: new Map(),
-    addressGroups: new Map(),
-    servers: new Map(),
-  };
+function sectionsOf(document: HostDocument): DocumentSections {
+  const sections = emptySections();
   for (const section of SECTIONS) {
     const members: Map<string, unknown> = sections[section];
     for (const [id, value] of Object.entries(document[section])) members.set(id, value);

@@ -81,6 +81,20 @@ export const OBSERVED_SECTIONS = [
   'servers',
 ] as const satisfies readonly ObservedSection[];
 
+/** A document by section and id, to be changed. */
+export type DocumentSections = { [S in Section]: Map<string, HostDocument[S][string]> };
+
+export function emptySections(): DocumentSections {
+  return {
+    networks: new Map(),
+    ports: new Map(),
+    groups: new Map(),
+    members: new Map(),
+    addressGroups: new Map(),
+    servers: new Map(),
+  };
+}
+
 /** A document with nothing in it. */
 export const EMPTY_DOCUMENT: HostDocument = {
   networks: {},

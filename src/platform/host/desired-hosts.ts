@@ -1,6 +1,11 @@
 /** What every host should be. Kept in memory, since each service can tell it again from its rows. */
 import { isDeepStrictEqual } from 'node:util';
-import type { HostDocument, Section } from '#base/host/document.ts';
+import {
+  emptySections,
+  type DocumentSections,
+  type HostDocument,
+  type Section,
+} from '#base/host/document.ts';
 
 export type Member<S extends Section> = HostDocument[S][string];
 
@@ -13,9 +18,7 @@ export type DesiredChange = {
   readonly value: Member<Section> | null;
 };
 
-type Sections = { [S in Section]: Map<string, Member<S>> };
-
-type Host = { revision: number; readonly sections: Sections };
+type Host = { revision: number; readonly sections: DocumentSections };
 
 /**
  * The desired documents of all hosts. Each service owns one or more sections and says what it wants there:
@@ -98,23 +101,9 @@ export class DesiredHosts {
     let host = this.#hosts.get(name);
     if (!host) {
       // Revisions begin at 1, so that an agent that has nothing yet, at 0, is always behind.
-      host = {
-        revision: 1,
-        sections: emptySections(),
-      };
+      host = { revision: 1, sections: emptySections() };
       this.#hosts.set(name, host);
     }
     return host;
   }
-}
-
-function emptySections(): Sections {
-  return {
-    networks: new Map(),
-    ports: new Map(),
-    groups: new Map(),
-    members: new Map(),
-    addressGroups: new Map(),
-    servers: new Map(),
-  };
 }

@@ -2,7 +2,7 @@
 import { NO_DROPS, type PortCounters } from '#base/host/firewall.ts';
 import { PORTS_TABLE } from './firewall/engine.ts';
 import { readDrops } from './firewall/read-counts.ts';
-import { DROPS } from './firewall/skeleton.ts';
+import { DROPS } from './firewall/frame-chains.ts';
 import type { Commands } from './kernel.ts';
 import { TAP_PREFIX } from './names.ts';
 

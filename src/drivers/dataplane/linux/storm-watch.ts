@@ -3,7 +3,7 @@ import type { StormState } from '#base/host/firewall.ts';
 import type { Logger } from '#platform/log.ts';
 import { PORTS_TABLE } from './firewall/engine.ts';
 import { readQuarantined, readStormStates } from './firewall/read-counts.ts';
-import { QUARANTINED, STATES } from './firewall/skeleton.ts';
+import { QUARANTINED, STATES } from './firewall/frame-chains.ts';
 import type { Commands } from './kernel.ts';
 
 export type StormWatchOptions = {

@@ -2,7 +2,7 @@
 import type { PacketRate, StormControl } from '#base/host/firewall.ts';
 import type { ChainItem, SetItem } from './contents.ts';
 import { chainOf } from './items.ts';
-import { QUARANTINED } from './skeleton.ts';
+import { QUARANTINED } from './frame-chains.ts';
 
 /** How a port's frames begin: as the chain of its mode is called. */
 export type FromMode = 'strict' | 'l2' | 'open';

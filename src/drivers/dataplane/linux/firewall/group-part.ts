@@ -5,7 +5,7 @@ import { sayCidr } from './cidrs.ts';
 import type { ChainItem, Part, Rule } from './contents.ts';
 import type { Engine } from './engine.ts';
 import { chainOf } from './items.ts';
-import { UNTRACKED_PORTS } from './skeleton.ts';
+import { UNTRACKED_PORTS } from './flow-chains.ts';
 import { remoteChain, remoteSets, type RemoteChain } from './remotes.ts';
 
 export function groupChainName(id: string, direction: 'ingress' | 'egress'): string {

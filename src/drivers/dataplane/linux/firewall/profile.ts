@@ -4,7 +4,7 @@ import type { PortFirewall } from '#base/host/firewall.ts';
 import type { ChainItem, Rule } from './contents.ts';
 import { groupChainName } from './group-part.ts';
 import { chainOf } from './items.ts';
-import { ALL_LINK_MESSAGES } from './skeleton.ts';
+import { ALL_LINK_MESSAGES } from './frame-chains.ts';
 
 export type Profile = {
   /** Names of the chains that judge what comes from such a port, and what goes to it. */

@@ -7,7 +7,7 @@ import {
   type StormState,
 } from '#base/host/firewall.ts';
 import type { RulesetJson } from './read-ruleset.ts';
-import { DROPS, LOOPING, QUARANTINED, STATES, STORMING } from './skeleton.ts';
+import { DROPS, LOOPING, QUARANTINED, STATES, STORMING } from './frame-chains.ts';
 
 /** Taps with a state other than `ok`. */
 export function readStormStates(text: string): ReadonlyMap<string, StormState> {

@@ -4,7 +4,8 @@ import { tableOf, type Engine } from './engine.ts';
 import { quoted } from './items.ts';
 import { hex, portOfMark } from './marks.ts';
 import { portOfPlace } from './port-part.ts';
-import { expectedRules, fixedSets, generationOf } from './skeleton.ts';
+import { generationOf } from './flow-chains.ts';
+import { expectedRules, fixedSets } from './skeleton.ts';
 
 /** What the kernel has of the firewall. */
 export type FoundRuleset = {

@@ -2,7 +2,8 @@
 import type { ChainItem, Delta, ElementItem, SetItem } from './contents.ts';
 import { tableOf, type Engine } from './engine.ts';
 import { quoted } from './items.ts';
-import { DROPS, forgetFlows, QUARANTINED, rememberFlows } from './skeleton.ts';
+import { forgetFlows, rememberFlows } from './flow-chains.ts';
+import { DROPS, QUARANTINED } from './frame-chains.ts';
 
 export type Transaction = {
   readonly delta: Delta;

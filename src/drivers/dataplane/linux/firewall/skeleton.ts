@@ -3,10 +3,10 @@
  * these look things up in. Ports, groups and members only add elements, chains of groups, and classes.
  */
 import { createHash } from 'node:crypto';
-import { DOOR_PREFIX, TAP_PREFIX } from '../names.ts';
-import { bridgeField, tableOf, type Engine } from './engine.ts';
 import type { TableName } from './contents.ts';
-import { FORGED, hex, IN, LINK, OUT, UNJUDGED } from './marks.ts';
+import { tableOf, type Engine } from './engine.ts';
+import { chainsThatRemember, FLOWS_ALWAYS, flowSkeleton } from './flow-chains.ts';
+import { FRAMES } from './frame-chains.ts';
 
 export type SkeletonSet = {
   readonly kind: 'set' | 'map';
@@ -23,432 +23,26 @@ export type SkeletonChain = {
   readonly rules: readonly string[];
 };
 
-type Skeleton = {
+export type Skeleton = {
   readonly sets: readonly SkeletonSet[];
   readonly chains: readonly SkeletonChain[];
 };
 
-/** Where a MAC was heard first of late, and last; an element's data never changes, so it goes and comes. */
-const MAC_OF_HOMES = 'meta priority set meta mark . ether saddr map @homes';
-const MAC_OF_PLACES = 'meta priority set meta mark . ether saddr map @whereabouts';
-const MAC_IS_HERE = 'meta mark . ether saddr : meta priority';
-const MAC_LEAVES = `delete @whereabouts { ${MAC_IS_HERE} }`;
-const UNICAST = 'ether daddr & 01:00:00:00:00:00 == 00:00:00:00:00:00';
-const UNJUDGED_MARK = `meta mark & ${hex(UNJUDGED)} == ${hex(UNJUDGED)}`;
-/** Router and neighbour discovery, and multicast listeners: what keeps an IPv6 link together. */
-const LINK_MESSAGES = '{ 130, 131, 132, 133, 134, 135, 136, 143 }';
-const GUEST_LINK_MESSAGES = '{ 130, 131, 132, 133, 135, 143 }';
-export const ALL_LINK_MESSAGES = '{ 130, 131, 132, 133, 134, 135, 136, 137, 143 }';
-/** A target in a neighbour solicitation or advertisement stands 8 bytes into the message. */
-const ND_TARGET = '@th,64,128';
+const TABLES = ['ports', 'groups'] as const satisfies readonly TableName[];
 
-/** More flapping frames than this in a second are a loop, and not a card that has moved. */
-const FLAPS_PER_SECOND = 10;
-/** MACs that were not heard for five minutes, from one port: more are made up, to fill tables here and on bridges. */
-const NEWCOMERS_PER_SECOND = 50;
-const NEWCOMERS_AT_ONCE = 2_000;
-/** What many ports may fill at that rate in that time; and all three sets of it can still be listed, some 35 MB of text. */
-const MANY_MACS = 131_072;
-/** How long a state outlives what caused it. */
-const STATE_SECONDS = 3;
-
-const COUNTED = 'type ifname; size 65535; flags dynamic; counter;';
-const LASTING = 'type ifname; size 65535; flags dynamic,timeout;';
-
-/** Elements of dynamic sets that agents read. */
-export const DROPS = {
-  spoof: 'drops-spoof',
-  group: 'drops-group',
-  storm: 'drops-storm',
-  quarantine: 'drops-quarantine',
-} as const;
-export const QUARANTINED = 'quarantined';
-export const STATES = 'states';
-/** What `STATES` says of a port, in a mark. */
-export const STORMING = 1;
-export const LOOPING = 2;
-
-const PORTS: Skeleton = {
-  sets: [
-    // By the name of the port that a frame comes from.
-    { kind: 'map', name: 'senders', text: 'type ifname : verdict;' },
-    { kind: 'map', name: 'networks', text: 'type ifname : mark;' },
-    { kind: 'map', name: 'loop-actions', text: 'type ifname : verdict;' },
-    { kind: 'set', name: 'clearings', text: 'type ifname . mark;' },
-    { kind: 'map', name: 'places', text: 'type ifname : classid;' },
-    { kind: 'set', name: 'at-home', text: 'type ifname . classid;' },
-    // By the name of the port that a frame goes to.
-    { kind: 'map', name: 'receivers', text: 'type ifname : verdict;' },
-    { kind: 'map', name: 'entrances', text: 'type ifname : mark;' },
-    { kind: 'map', name: 'deliveries', text: 'type ifname . ether_addr : mark;' },
-    // The same of ports that are cut when they loop.
-    { kind: 'map', name: 'deliveries-unless-cut', text: 'type ifname . ether_addr : mark;' },
-    // Addresses that a port may use; those of `l2` ports in `talkers`, of `strict` ones in `speakers`.
-    { kind: 'set', name: 'macs', text: 'type ifname . ether_addr;' },
-    { kind: 'map', name: 'talkers', text: 'type ifname . ether_addr : mark;' },
-    { kind: 'map', name: 'speakers4', text: 'type ifname . ether_addr . ipv4_addr : mark;' },
-    { kind: 'map', name: 'speakers6', text: 'type ifname . ether_addr . ipv6_addr : mark;' },
-    {
-      kind: 'map',
-      name: 'speakers4-nets',
-      text: 'type ifname . ether_addr . ipv4_addr : mark; flags interval;',
-    },
-    {
-      kind: 'map',
-      name: 'speakers6-nets',
-      text: 'type ifname . ether_addr . ipv6_addr : mark; flags interval;',
-    },
-    { kind: 'set', name: 'targets6', text: `typeof iifname . ${ND_TARGET};` },
-    { kind: 'set', name: 'targets6-nets', text: `typeof iifname . ${ND_TARGET}; flags interval;` },
-    { kind: 'set', name: 'ethertypes', text: 'type ifname . ether_type;' },
-    /** MACs of all ports of a network, by its number. */
-    { kind: 'set', name: 'owned', text: 'type mark . ether_addr;' },
-    {
-      kind: 'set',
-      name: 'learned',
-      text: `type mark . ether_addr; size ${MANY_MACS}; flags dynamic,timeout; timeout 5m;`,
-      dynamic: true,
-    },
-    {
-      kind: 'map',
-      name: 'whereabouts',
-      text: `type mark . ether_addr : classid; size ${MANY_MACS}; flags dynamic,timeout; timeout 5m;`,
-      dynamic: true,
-    },
-    {
-      kind: 'map',
-      name: 'homes',
-      text: `type mark . ether_addr : classid; size ${MANY_MACS}; flags dynamic,timeout; timeout 30s;`,
-      dynamic: true,
-    },
-    { kind: 'set', name: 'newcomers', text: `${LASTING} timeout 1m;`, dynamic: true },
-    { kind: 'set', name: 'flapping', text: `${LASTING} timeout 10s;`, dynamic: true },
-    {
-      kind: 'set',
-      name: STATES,
-      text: 'type ifname . mark; size 65535; flags dynamic,timeout;',
-      dynamic: true,
-    },
-    { kind: 'set', name: QUARANTINED, text: LASTING, dynamic: true },
-    ...Object.values(DROPS).map((name) => ({
-      kind: 'set' as const,
-      name,
-      text: COUNTED,
-      dynamic: true as const,
-    })),
-  ],
-  chains: [
-    {
-      name: 'storm',
-      rules: [
-        `meta mark set ${STORMING} update @${STATES} { iifname . meta mark timeout ${STATE_SECONDS}s }`,
-        `update @${DROPS.storm} { iifname } drop`,
-      ],
-    },
-    { name: 'cut-from', rules: [`update @${DROPS.quarantine} { iifname } drop`] },
-    { name: 'cut-to', rules: [`update @${DROPS.quarantine} { oifname } drop`] },
-    { name: 'refused-from', rules: [`update @${DROPS.group} { iifname } drop`] },
-    { name: 'refused-to', rules: [`update @${DROPS.group} { oifname } drop`] },
-    {
-      name: 'looping',
-      rules: [
-        `meta mark set ${LOOPING} update @${STATES} { iifname . meta mark timeout ${STATE_SECONDS}s }`,
-        // The mark says again where the frame is: it may go on.
-        'meta mark set iifname map @networks',
-        'iifname vmap @loop-actions',
-      ],
-    },
-    {
-      name: 'loop',
-      rules: [
-        `update @flapping { iifname limit rate over ${FLAPS_PER_SECOND}/second burst ${FLAPS_PER_SECOND} packets } goto looping`,
-      ],
-    },
-    {
-      name: 'forged',
-      rules: [
-        // A frame with the address of another port here is forged, or has come round a loop.
-        'iifname . ether saddr != @macs meta mark . ether saddr @owned jump loop',
-        `update @${DROPS.spoof} { iifname } drop`,
-      ],
-    },
-    {
-      name: 'from-strict-arp',
-      rules: [
-        'arp htype != 1 goto forged',
-        'arp ptype != ip goto forged',
-        'arp hlen != 6 goto forged',
-        'arp plen != 4 goto forged',
-        // A probe says nothing of its sender; asking for what others have makes them think it is taken.
-        'arp saddr ip 0.0.0.0 goto from-strict-probe',
-        `meta mark set iifname . arp saddr ether . arp saddr ip map @speakers4 meta mark set ${LINK} accept`,
-        `meta mark set iifname . arp saddr ether . arp saddr ip map @speakers4-nets meta mark set ${LINK} accept`,
-        'goto forged',
-      ],
-    },
-    {
-      name: 'from-strict-probe',
-      rules: [
-        `meta mark set iifname . arp saddr ether . arp daddr ip map @speakers4 meta mark set ${LINK} accept`,
-        `meta mark set iifname . arp saddr ether . arp daddr ip map @speakers4-nets meta mark set ${LINK} accept`,
-        'goto forged',
-      ],
-    },
-    {
-      name: 'from-strict-ip6',
-      rules: [
-        'meta l4proto != ipv6-icmp accept',
-        // Read where they are whole again: what a piece seems to say may stand behind its end.
-        'exthdr frag exists accept',
-        'icmpv6 type { nd-router-advert, nd-redirect } goto forged',
-        `icmpv6 type nd-neighbor-advert iifname . ${ND_TARGET} @targets6 meta mark set ${LINK} accept`,
-        `icmpv6 type nd-neighbor-advert iifname . ${ND_TARGET} @targets6-nets meta mark set ${LINK} accept`,
-        'icmpv6 type nd-neighbor-advert goto forged',
-        `icmpv6 type ${GUEST_LINK_MESSAGES} meta mark set ${LINK} accept`,
-        'accept',
-      ],
-    },
-    {
-      name: 'from-strict-nowhere',
-      rules: [
-        `icmpv6 type nd-neighbor-solicit iifname . ${ND_TARGET} @targets6 meta mark set ${LINK} accept`,
-        `icmpv6 type nd-neighbor-solicit iifname . ${ND_TARGET} @targets6-nets meta mark set ${LINK} accept`,
-        `icmpv6 type { 131, 132, 133, 143 } meta mark set ${LINK} accept`,
-        'goto forged',
-      ],
-    },
-    {
-      name: 'from-strict',
-      rules: [
-        'ether type ip meta mark set iifname . ether saddr . ip saddr map @speakers4 accept',
-        'ether type ip6 meta mark set iifname . ether saddr . ip6 saddr map @speakers6 goto from-strict-ip6',
-        'iifname . ether saddr != @macs goto forged',
-        'ether type arp goto from-strict-arp',
-        'ether type ip meta mark set iifname . ether saddr . ip saddr map @speakers4-nets accept',
-        'ether type ip6 meta mark set iifname . ether saddr . ip6 saddr map @speakers6-nets goto from-strict-ip6',
-        `ether type ip ip saddr 0.0.0.0 udp sport 68 udp dport 67 meta mark set ${LINK} accept`,
-        'ether type ip6 ip6 saddr :: goto from-strict-nowhere',
-        'goto forged',
-      ],
-    },
-    {
-      name: 'from-l2-ip',
-      rules: [
-        'ether type ip accept',
-        'exthdr frag exists accept',
-        `icmpv6 type ${ALL_LINK_MESSAGES} meta mark set ${LINK} accept`,
-        'accept',
-      ],
-    },
-    {
-      name: 'from-l2',
-      rules: [
-        'ether type { ip, ip6 } meta mark set iifname . ether saddr map @talkers goto from-l2-ip',
-        'iifname . ether saddr != @macs goto forged',
-        `ether type arp meta mark set ${LINK} accept`,
-        `iifname . ether type @ethertypes meta mark set ${LINK} accept`,
-        'goto forged',
-      ],
-    },
-    {
-      name: 'from-open',
-      rules: [
-        `meta mark . ether saddr != @learned update @newcomers { iifname limit rate over ${NEWCOMERS_PER_SECOND}/second burst ${NEWCOMERS_AT_ONCE} packets } goto storm`,
-        'update @learned { meta mark . ether saddr }',
-        'iifname . ether saddr @macs accept',
-        'meta mark . ether saddr @owned jump loop',
-        `${MAC_OF_HOMES} iifname . meta priority @at-home goto from-home`,
-        `${MAC_OF_PLACES} iifname . meta priority != @at-home ${MAC_LEAVES} jump loop`,
-        `meta priority set iifname map @places update @whereabouts { ${MAC_IS_HERE} }`,
-        `add @homes { ${MAC_IS_HERE} }`,
-        'meta priority set 0',
-        'accept',
-      ],
-    },
-    {
-      // Who had a MAC first and goes on using it is not to blame when it is heard elsewhere.
-      name: 'from-home',
-      rules: [
-        `update @homes { ${MAC_IS_HERE} }`,
-        `${MAC_OF_PLACES} iifname . meta priority != @at-home ${MAC_LEAVES}`,
-        `meta priority set iifname map @places update @whereabouts { ${MAC_IS_HERE} }`,
-        'meta priority set 0',
-        'accept',
-      ],
-    },
-    {
-      name: 'from-ports',
-      hook: 'type filter hook prerouting priority -300; policy accept;',
-      rules: ['iifname vmap @senders', `iifname "${TAP_PREFIX}*" drop`],
-    },
-    {
-      name: 'to-pinned-ip',
-      rules: [
-        'ether type ip udp sport 67 udp dport 68 accept',
-        `ether type ip6 icmpv6 type ${LINK_MESSAGES} accept`,
-        'ether type ip6 udp sport 547 udp dport 546 accept',
-        'meta mark set oifname map @entrances accept',
-        'goto refused-to',
-      ],
-    },
-    {
-      name: 'to-pinned',
-      rules: [
-        `iifname "${DOOR_PREFIX}*" accept`,
-        `${UNICAST} oifname . ether daddr != @macs drop`,
-        'ether type { ip, ip6 } goto to-pinned-ip',
-        'ether type arp accept',
-        'oifname . ether type @ethertypes accept',
-        'goto refused-to',
-      ],
-    },
-    {
-      name: 'between-ports',
-      hook: 'type filter hook forward priority -200; policy accept;',
-      rules: [
-        // What most packets are: let out, and on the way to the one port that has their address.
-        `meta mark ${OUT} meta mark set oifname . ether daddr map @deliveries accept`,
-        `oifname @${QUARANTINED} goto cut-to`,
-        `meta mark ${OUT} meta mark set oifname . ether daddr map @deliveries-unless-cut accept`,
-        `oifname "${DOOR_PREFIX}*" meta mark set ${LINK} accept`,
-        `${UNJUDGED_MARK} goto refused-from`,
-        `meta mark ${FORGED} update @${DROPS.spoof} { iifname } drop`,
-        'oifname vmap @receivers',
-        `oifname "${TAP_PREFIX}*" drop`,
-      ],
-    },
-    {
-      name: 'gate',
-      hook: 'type filter hook forward priority 100; policy accept;',
-      rules: [`${UNJUDGED_MARK} goto refused-to`],
-    },
-    {
-      // The yard itself speaks with nobody on the networks.
-      name: 'to-yard',
-      hook: 'type filter hook input priority -300; policy accept;',
-      rules: [`iifname "${TAP_PREFIX}*" drop`],
-    },
-  ],
-};
-
-const GROUPS: Skeleton = {
-  sets: [
-    { kind: 'map', name: 'zones', text: 'typeof iifname : ct zone;' },
-    /** By marks of ports: the chain that judges what comes from it, and what goes to it. */
-    { kind: 'map', name: 'judges', text: 'type mark : verdict;' },
-    /** Marks of a port, beside the mark of flows that it began. */
-    { kind: 'set', name: 'beginners', text: 'type mark . mark;' },
-    /** Others that have sent what the beginner of a flow sends: who routes it, or took its address over. */
-    {
-      kind: 'set',
-      name: 'carriers',
-      text: 'typeof ct id . meta mark; size 65535; flags dynamic,timeout; timeout 10m;',
-      dynamic: true,
-    },
-  ],
-  chains: [
-    {
-      name: 'passed',
-      rules: [
-        `meta mark & 1 == 1 meta mark set ${IN} accept`,
-        'ct direction original goto began',
-        `meta mark set ${OUT} accept`,
-      ],
-    },
-    {
-      // Who has sent this way may have answers. For others they are none, whoever spoke in their name.
-      name: 'began',
-      rules: [
-        'ct mark 0 ct mark set meta mark',
-        `meta mark . ct mark @beginners meta mark set ${OUT} accept`,
-        'meta mark set meta mark | 1 update @carriers { ct id . meta mark }',
-        `meta mark set ${OUT} accept`,
-      ],
-    },
-    { name: 'forged', rules: [`meta mark set ${FORGED} accept`] },
-    { name: 'pass', rules: [] },
-  ],
-};
-
-const SKELETONS: Readonly<Record<TableName, Skeleton>> = { ports: PORTS, groups: GROUPS };
-
-/** Base chains of the second table, whose rules name the engine's fields or the flows that were passed. */
-function flowChains(engine: Engine): readonly SkeletonChain[] {
-  return [
-    {
-      name: 'zone',
-      // Before fragments are put together: those of two networks never are.
-      hook: 'type filter hook prerouting priority -450; policy accept;',
-      rules: [`ct zone set ${bridgeField(engine)} map @zones`],
-    },
-    {
-      name: 'from-guests',
-      hook: 'type filter hook prerouting priority -150; policy accept;',
-      rules: [],
-    },
-    {
-      name: 'to-guests',
-      hook: 'type filter hook forward priority 0; policy accept;',
-      rules: [],
-    },
-  ];
-}
-
-/** DCCP and UDP-Lite: newer kernels take all their packets between two addresses for one flow. */
-export const UNTRACKED_PORTS: readonly number[] = [33, 136];
-
-/** Ids are short: somebody with time could find two flows with one. So ports are part of it. */
-const FLOWS = 'ct id . ct direction . meta mark . @th,0,32';
-/** TCP, UDP and SCTP: what others have at the place of ports is different in each packet. */
-const REMEMBERED = '{ 6, 17, 132 }';
-
-/**
- * Flows that the groups have let through are remembered, by port and direction, until the rules become narrower:
- * then all are forgotten in the same transaction, and judged again by their next packet.
- */
-export function rememberFlows(generation: number, engine: Engine): string {
-  const table = tableOf('groups', engine);
-  const flows = flowsName(generation);
-  const lines = [
-    `add set ${table} ${flows} { typeof ${FLOWS}; size 65535; flags dynamic,timeout; timeout 1m; }`,
-  ];
-  const known = (mark: number) => `${FLOWS} @${flows} meta mark set ${mark} accept`;
-  const chains = {
-    'from-guests': [known(OUT), 'meta mark vmap @judges'],
-    'to-guests': [known(IN), 'meta mark vmap @judges'],
-    pass: [`meta l4proto ${REMEMBERED} update @${flows} { ${FLOWS} }`, 'goto passed'],
-  };
-  for (const [name, rules] of Object.entries(chains)) {
-    lines.push(`flush chain ${table} ${name}`);
-    for (const rule of rules) lines.push(`add rule ${table} ${name} ${rule}`);
-  }
-  return `${lines.join('\n')}\n`;
-}
-
-export function forgetFlows(generation: number, engine: Engine): string {
-  return `delete set ${tableOf('groups', engine)} ${flowsName(generation)}\n`;
-}
-
-const FLOWS_PREFIX = 'flows-';
-
-function flowsName(generation: number): string {
-  return `${FLOWS_PREFIX}${generation}`;
-}
-
-/** The generation of a set of flows; undefined for any other set. */
-export function generationOf(set: string): number | undefined {
-  if (!set.startsWith(FLOWS_PREFIX)) return undefined;
-  const generation = Number(set.slice(FLOWS_PREFIX.length));
-  return Number.isSafeInteger(generation) ? generation : undefined;
+function skeletonOf(table: TableName, engine: Engine): Skeleton {
+  if (table === 'groups') return flowSkeleton(engine);
+  return { ...FRAMES, chains: [...FRAMES.chains, { name: markerOf(engine), rules: [] }] };
 }
 
 /** Both tables anew, with no port in them: nothing passes to or from any tap. */
 export function makeTables(engine: Engine): string {
-  const blocks = (['ports', 'groups'] as const).map((name) => {
+  const blocks = TABLES.map((name) => {
     const table = tableOf(name, engine);
     const lines = [`table ${table}`, `delete table ${table}`, `table ${table} {`];
-    for (const set of SKELETONS[name].sets) lines.push(`  ${set.kind} ${set.name} { ${set.text} }`);
-    for (const chain of fixedChains(name, engine)) {
+    const { sets, chains } = skeletonOf(name, engine);
+    for (const set of sets) lines.push(`  ${set.kind} ${set.name} { ${set.text} }`);
+    for (const chain of chains) {
       const body = [...(chain.hook === undefined ? [] : [chain.hook]), ...chain.rules];
       lines.push(`  chain ${chain.name} {`, ...body.map((line) => `    ${line}`), '  }');
     }
@@ -460,28 +54,24 @@ export function makeTables(engine: Engine): string {
 /** How many rules each chain of the skeleton has, by table and name: fewer or more, and somebody was at them. */
 export function expectedRules(engine: Engine): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
-  for (const table of ['ports', 'groups'] as const) {
-    for (const chain of fixedChains(table, engine)) {
-      counts.set(`${table} ${chain.name}`, chain.rules.length);
+  for (const table of TABLES) {
+    for (const { name, rules } of skeletonOf(table, engine).chains) {
+      counts.set(`${table} ${name}`, rules.length);
     }
   }
-  for (const name of ['from-guests', 'to-guests']) counts.set(`groups ${name}`, 2);
-  counts.set('groups pass', 2);
+  for (const { name, rules } of chainsThatRemember('flows')) {
+    counts.set(`groups ${name}`, rules.length);
+  }
   return counts;
 }
 
-/** Sets whose elements are ours, by table. */
+/** Sets that every table has, by table. */
 export function fixedSets(table: TableName): readonly SkeletonSet[] {
-  return SKELETONS[table].sets;
-}
-
-function fixedChains(table: TableName, engine: Engine): readonly SkeletonChain[] {
-  if (table === 'ports') return [...PORTS.chains, { name: markerOf(engine), rules: [] }];
-  return [...GROUPS.chains, ...flowChains(engine)];
+  return (table === 'ports' ? FRAMES : FLOWS_ALWAYS).sets;
 }
 
 /** An empty chain whose name says with which text the tables were made: those of another version are made anew. */
 function markerOf(engine: Engine): string {
-  const text = JSON.stringify([PORTS, GROUPS, flowChains(engine)]);
+  const text = JSON.stringify([FRAMES, flowSkeleton(engine), chainsThatRemember('flows')]);
   return `made-${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
 }
