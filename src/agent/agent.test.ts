@@ -14,7 +14,13 @@ import { silentLog } from '#platform/log.ts';
 import { Agent } from './agent.ts';
 
 const HOST = 'h1';
-const network: NetworkSpec = { id: 'net-a', mtu: 1500, adminStateUp: true, dhcp: null };
+const network: NetworkSpec = {
+  id: 'net-a',
+  mtu: 1500,
+  adminStateUp: true,
+  dhcp: null,
+  uplink: null,
+};
 
 function port(id: string, groups: readonly string[] = []): PortSpec {
   return {

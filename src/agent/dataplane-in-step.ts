@@ -4,7 +4,7 @@ import type { DataplaneChange, DataplaneState } from '#drivers/dataplane/datapla
 import type { Desired } from './desired.ts';
 import { SectionInStep, type Turn } from './section-in-step.ts';
 
-const SECTIONS = ['networks', 'addressGroups', 'groups', 'members', 'ports'] as const;
+const SECTIONS = ['networks', 'addressGroups', 'groups', 'members', 'ports', 'routers'] as const;
 type Section = (typeof SECTIONS)[number];
 type Spec<S extends Section> = HostDocument[S][string];
 
@@ -17,6 +17,7 @@ export class DataplaneInStep {
   readonly groups: SectionInStep<Spec<'groups'>>;
   readonly members: SectionInStep<Spec<'members'>>;
   readonly ports: SectionInStep<Spec<'ports'>>;
+  readonly routers: SectionInStep<Spec<'routers'>>;
   readonly #desired: Desired;
 
   constructor(desired: Desired) {
@@ -26,6 +27,7 @@ export class DataplaneInStep {
     this.groups = new SectionInStep(() => desired.groups);
     this.members = new SectionInStep(() => desired.members);
     this.ports = new SectionInStep(() => desired.ports);
+    this.routers = new SectionInStep(() => desired.routers);
     desired.onChange((section, id) => {
       if (section !== 'servers') this[section].touch(id);
     });
@@ -34,9 +36,10 @@ export class DataplaneInStep {
   /** `isHeld`: a guest has the port's tap, so that it must stay until that is over. */
   take(isHeld: (portId: string) => boolean): DataplaneTurn {
     const ports = this.ports.take((id) => !isHeld(id));
+    const routers = this.routers.take(() => true);
     let busy: ReadonlySet<string | undefined> | undefined;
     const isFree = (networkId: string) => {
-      busy ??= this.#networksOf(new Set(ports.unwanted));
+      busy ??= this.#networksOf(new Set(ports.unwanted), new Set(routers.unwanted));
       return !busy.has(networkId);
     };
     // Rules that are still in force, of ports that go later or that kept their old ones, may name them.
@@ -48,6 +51,7 @@ export class DataplaneInStep {
       groups: this.groups.take(isUnnamed),
       members: this.members.take(() => true),
       ports,
+      routers,
     };
   }
 
@@ -57,6 +61,7 @@ export class DataplaneInStep {
     this.groups.settle(turn.groups, failures);
     this.members.settle(turn.members, failures);
     this.ports.settle(turn.ports, failures);
+    this.routers.settle(turn.routers, failures);
   }
 
   giveBack(turn: DataplaneTurn): void {
@@ -65,6 +70,7 @@ export class DataplaneInStep {
     this.groups.giveBack(turn.groups);
     this.members.giveBack(turn.members);
     this.ports.giveBack(turn.ports);
+    this.routers.giveBack(turn.routers);
   }
 
   found(state: DataplaneState): void {
@@ -73,17 +79,30 @@ export class DataplaneInStep {
     for (const id of state.groups) this.groups.found(id);
     for (const id of state.members) this.members.found(id);
     for (const { id } of state.ports) this.ports.found(id);
+    for (const id of state.routers) this.routers.found(id);
   }
 
   doubt(): void {
     for (const section of SECTIONS) this[section].doubt();
   }
 
-  /** Networks that a port is on, or may be on, that is there and not about to go. */
-  #networksOf(going: ReadonlySet<string>): ReadonlySet<string | undefined> {
-    const staying = [...this.ports.there].filter((id) => !going.has(id));
+  /** Networks that a port or router is on, or may be on, that is there and not about to go. */
+  #networksOf(
+    goingPorts: ReadonlySet<string>,
+    goingRouters: ReadonlySet<string>,
+  ): ReadonlySet<string | undefined> {
+    const ports = [...this.ports.there].filter((id) => !goingPorts.has(id));
     const portOf = (id: string) => this.#desired.ports.get(id) ?? this.ports.applied.get(id);
-    return new Set(staying.map((id) => portOf(id)?.networkId));
+    const routers = [...this.routers.there].filter((id) => !goingRouters.has(id));
+    const linksOf = (id: string) => {
+      const router = this.#desired.routers.get(id) ?? this.routers.applied.get(id);
+      if (!router) return [];
+      return router.gateway ? [...router.interfaces, router.gateway] : router.interfaces;
+    };
+    return new Set([
+      ...ports.map((id) => portOf(id)?.networkId),
+      ...routers.flatMap((id) => linksOf(id).map((link) => link.networkId)),
+    ]);
   }
 }
 
@@ -99,6 +118,8 @@ export function changeOf(turn: DataplaneTurn): DataplaneChange {
     absentGroups: turn.groups.unwanted,
     absentMembers: turn.members.unwanted,
     absentAddressGroups: turn.addressGroups.unwanted,
+    routers: turn.routers.wanted,
+    absentRouters: turn.routers.unwanted,
   };
 }
 

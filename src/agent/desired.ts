@@ -48,6 +48,10 @@ export class Desired {
     return this.#sections.addressGroups;
   }
 
+  get routers(): ReadonlyMap<string, HostDocument['routers'][string]> {
+    return this.#sections.routers;
+  }
+
   get servers(): ReadonlyMap<string, HostDocument['servers'][string]> {
     return this.#sections.servers;
   }

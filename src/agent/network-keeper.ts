@@ -138,20 +138,25 @@ export class NetworkKeeper {
       log.error({ err: error, id }, 'a part of the data plane could not be brought in line');
     }
     this.#inStep.settle(turn, failures);
-    this.#reportNetworks(turn.networks, revision);
+    this.#report('networks', turn.networks, revision);
+    this.#report('routers', turn.routers, revision);
     this.#reports.passed(turn.ports, revision);
     return failures.size > 0;
   }
 
-  #reportNetworks({ wanted, same, unwanted }: DataplaneTurn['networks'], revision: number): void {
+  #report(
+    section: 'networks' | 'routers',
+    { wanted, same, unwanted }: DataplaneTurn['networks' | 'routers'],
+    revision: number,
+  ): void {
     const { observations } = this.#deps;
-    const { failures, there } = this.#inStep.networks;
+    const { failures, there } = this.#inStep[section];
     const seen = [...wanted.map(({ id }) => id), ...same].map((id) => {
       const failure = failures.get(id);
       return [id, { settled: revision, error: failure ? observedError(failure) : null }] as const;
     });
     const gone = unwanted.filter((id) => !there.has(id)).map((id) => [id, null] as const);
-    observations.set('networks', [...seen, ...gone]);
+    observations.set(section, [...seen, ...gone]);
   }
 
   /** Looks at the host, and forgets what is believed to be applied, so that the next pass mends what is not so. */

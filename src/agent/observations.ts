@@ -12,7 +12,12 @@ type Sections = { [S in ObservedSection]: Map<string, Seen<S>> };
 type Change = MemberChange<HostObservations>;
 
 export class Observations {
-  readonly #sections: Sections = { networks: new Map(), ports: new Map(), servers: new Map() };
+  readonly #sections: Sections = {
+    networks: new Map(),
+    ports: new Map(),
+    routers: new Map(),
+    servers: new Map(),
+  };
   #listener: (changes: readonly Change[]) => void = () => undefined;
 
   onChange(listener: (changes: readonly Change[]) => void): void {

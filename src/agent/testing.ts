@@ -19,7 +19,13 @@ import { Observations } from './observations.ts';
 
 type Change = MemberChange<HostDocument>;
 
-export const network: NetworkSpec = { id: 'net', mtu: 1500, adminStateUp: true, dhcp: null };
+export const network: NetworkSpec = {
+  id: 'net',
+  mtu: 1500,
+  adminStateUp: true,
+  dhcp: null,
+  uplink: null,
+};
 export const addressGroup: AddressGroupSpec = { id: 'ours', cidrs: ['10.0.0.0/8'] };
 
 export function group(id: string, remote: SecurityRemote = { kind: 'any' }): SecurityGroupSpec {

@@ -148,7 +148,7 @@ export function textsFrom(...macs: readonly string[]): PortFirewall {
 }
 
 export function networkOf(fields: Partial<NetworkSpec> = {}): NetworkSpec {
-  return { id: randomUUID(), mtu: 1450, adminStateUp: true, dhcp: null, ...fields };
+  return { id: randomUUID(), mtu: 1450, adminStateUp: true, dhcp: null, uplink: null, ...fields };
 }
 
 export function portOf(network: NetworkSpec, fields: Partial<PortSpec> = {}): PortSpec {
@@ -177,6 +177,8 @@ export function dhcpOf(fields: Partial<DhcpSpec> = {}): DhcpSpec {
   const subnet = {
     id: randomUUID(),
     cidr: '10.7.0.0/24',
+    ipVersion: 4 as const,
+    ipv6Mode: null,
     gateway: '10.7.0.1',
     dnsNameservers: [],
     hostRoutes: [],

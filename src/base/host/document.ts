@@ -2,6 +2,7 @@
 import type { DomainPower, DomainSpec } from './domain.ts';
 import type { AddressGroupSpec, MemberSpec, SecurityGroupSpec, StormState } from './firewall.ts';
 import type { NetworkSpec, PortSpec } from './links.ts';
+import type { RouterSpec } from './routers.ts';
 
 /** What control wants of one host, by id. A member that is missing is not wanted there. */
 export type HostDocument = {
@@ -13,6 +14,7 @@ export type HostDocument = {
   readonly members: Readonly<Record<string, MemberSpec>>;
   /** Address groups that rules here name. */
   readonly addressGroups: Readonly<Record<string, AddressGroupSpec>>;
+  readonly routers: Readonly<Record<string, RouterSpec>>;
   readonly servers: Readonly<Record<string, DomainSpec>>;
 };
 
@@ -20,6 +22,7 @@ export type HostDocument = {
 export type HostObservations = {
   readonly networks: Readonly<Record<string, NetworkObservation>>;
   readonly ports: Readonly<Record<string, PortObservation>>;
+  readonly routers: Readonly<Record<string, RouterObservation>>;
   readonly servers: Readonly<Record<string, ServerObservation>>;
 };
 
@@ -40,6 +43,7 @@ type Observation = {
 };
 
 export type NetworkObservation = Observation;
+export type RouterObservation = Observation;
 export type PortObservation = Observation & {
   readonly plugged: boolean;
   /** A guest holds the other end. */
@@ -72,12 +76,14 @@ export const SECTIONS = [
   'groups',
   'members',
   'ports',
+  'routers',
   'servers',
 ] as const satisfies readonly Section[];
 
 export const OBSERVED_SECTIONS = [
   'networks',
   'ports',
+  'routers',
   'servers',
 ] as const satisfies readonly ObservedSection[];
 
@@ -91,6 +97,7 @@ export function emptySections(): DocumentSections {
     groups: new Map(),
     members: new Map(),
     addressGroups: new Map(),
+    routers: new Map(),
     servers: new Map(),
   };
 }
@@ -102,5 +109,6 @@ export const EMPTY_DOCUMENT: HostDocument = {
   groups: {},
   members: {},
   addressGroups: {},
+  routers: {},
   servers: {},
 };

@@ -7,6 +7,11 @@ export type NetworkSpec = {
   readonly adminStateUp: boolean;
   /** Absent when no subnet of the network has DHCP switched on. */
   readonly dhcp: DhcpSpec | null;
+  /**
+   * The way out of an external network: the uplink answers for these addresses, the gateways of its subnets with
+   * prefix length, and routes what comes to them. Null for other networks.
+   */
+  readonly uplink: { readonly addresses: readonly string[] } | null;
 };
 
 /** A port that is plugged on this host. */
@@ -38,6 +43,9 @@ export type DhcpSpec = {
 
 export type DhcpSubnet = {
   readonly id: string;
+  readonly ipVersion: 4 | 6;
+  /** Of IPv6: whether addresses are handed out too, or only what goes with addresses that guests make. Null for IPv4. */
+  readonly ipv6Mode: 'dhcpv6-stateful' | 'dhcpv6-stateless' | null;
   readonly cidr: string;
   readonly gateway: string | null;
   readonly dnsNameservers: readonly string[];
@@ -51,7 +59,7 @@ export type DhcpHost = {
   readonly ip: string;
   readonly subnetId: string;
   readonly hostname: string;
-  /** Neutron's `extra_dhcp_opts` for IPv4, by name (`mtu`, `bootfile-name`) or number (`67`). */
+  /** Neutron's `extra_dhcp_opts` of the address's IP version, by name (`mtu`, `bootfile-name`) or number (`67`). */
   readonly options: readonly { readonly name: string; readonly value: string }[];
 };
 

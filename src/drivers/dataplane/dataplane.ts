@@ -7,6 +7,8 @@ import type {
   StormState,
 } from '#base/host/firewall.ts';
 import type { NetworkSpec, PortSpec, PortState } from '#base/host/links.ts';
+import type { RouterSpec } from '#base/host/routers.ts';
+import type { HttpAnswer, MetadataQuestion } from '#base/host/metadata.ts';
 
 export type CallOptions = { readonly signal: AbortSignal };
 
@@ -22,6 +24,8 @@ export type DataplaneChange = {
   readonly absentGroups: readonly string[];
   readonly absentMembers: readonly string[];
   readonly absentAddressGroups: readonly string[];
+  readonly routers: readonly RouterSpec[];
+  readonly absentRouters: readonly string[];
 };
 
 /** A change of nothing. */
@@ -36,10 +40,12 @@ export const NO_CHANGE: DataplaneChange = {
   absentGroups: [],
   absentMembers: [],
   absentAddressGroups: [],
+  routers: [],
+  absentRouters: [],
 };
 
 /**
- * What could not be done, by id of network, port, group, member or address group; everything not named here was
+ * What could not be done, by id of network, port, router, group, member or address group; everything not named here was
  * done. What was not done is as it was before. A member has the id of its port: where a change names both, both may
  * have failed.
  */
@@ -52,11 +58,12 @@ export type DataplaneState = {
   readonly groups: readonly string[];
   readonly members: readonly string[];
   readonly addressGroups: readonly string[];
+  readonly routers: readonly string[];
 };
 
 /**
  * A data plane joins the taps of one host to networks: a bridge for each network, a tap for each
- * port, a DHCP server for each network that wants one, and a firewall between them. It lives inside
+ * port, a DHCP server for each network that wants one, routers, and a firewall between them. It lives inside
  * the yard and touches nothing outside.
  *
  * `apply` is idempotent: applying what is already so succeeds and changes nothing. One failure
@@ -75,6 +82,11 @@ export interface Dataplane {
   onStorm(listener: (portId: string, state: StormState) => void): void;
   /** What went through ports and was dropped, by port id: of all ports, read from the kernel now. */
   counters(options: CallOptions): Promise<ReadonlyMap<string, PortCounters>>;
+  /**
+   * Who answers guests that ask for their metadata; before it is called they are told to come again. A question names the
+   * port that asked, known by what cannot be forged.
+   */
+  onMetadata(answer: (question: MetadataQuestion) => Promise<HttpAnswer>): void;
   /** Closes watchers. Links, rules and DHCP servers stay. */
   close(): Promise<void>;
 }

@@ -34,7 +34,15 @@ export function networkSpec(
     mtu: network.mtu,
     adminStateUp: network.admin_state_up === 1,
     dhcp: dhcpPort ? dhcpSpec(network, subnets, dhcpPort, { leases, domain }) : null,
+    uplink: network.external === 1 ? { addresses: uplinkAddresses(subnets) } : null,
   };
+}
+
+/** The gateways of an external network's subnets, where the way out begins. */
+function uplinkAddresses(subnets: readonly SubnetRow[]): readonly string[] {
+  return subnets.flatMap((subnet) =>
+    subnet.gateway_ip === null ? [] : [`${subnet.gateway_ip}/${prefixOf(subnet)}`],
+  );
 }
 
 function dhcpSpec(
@@ -61,6 +69,8 @@ function dhcpSpec(
     ),
     subnets: served.map((subnet) => ({
       id: subnet.id,
+      ipVersion: 4,
+      ipv6Mode: null,
       cidr: subnet.cidr,
       gateway: subnet.gateway_ip,
       dnsNameservers: JSON.parse(subnet.dns_nameservers) as readonly string[],

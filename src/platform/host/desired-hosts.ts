@@ -80,13 +80,15 @@ export class DesiredHosts {
 
   /** The whole document of a host, as of its present revision. */
   document(host: string): HostDocument {
-    const { networks, ports, groups, members, addressGroups, servers } = this.#host(host).sections;
+    const { sections } = this.#host(host);
+    const { networks, ports, groups, members, addressGroups, routers, servers } = sections;
     return {
       networks: Object.fromEntries(networks),
       ports: Object.fromEntries(ports),
       groups: Object.fromEntries(groups),
       members: Object.fromEntries(members),
       addressGroups: Object.fromEntries(addressGroups),
+      routers: Object.fromEntries(routers),
       servers: Object.fromEntries(servers),
     };
   }

@@ -42,7 +42,7 @@ export class ObservedHosts {
   connected(facts: HostFacts, now: Date): void {
     const host: Host = {
       facts,
-      sections: { networks: new Map(), ports: new Map(), servers: new Map() },
+      sections: { networks: new Map(), ports: new Map(), routers: new Map(), servers: new Map() },
       listed: 0,
       connected: true,
       heardAt: now,

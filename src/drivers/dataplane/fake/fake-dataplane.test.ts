@@ -15,7 +15,7 @@ import { NO_CHANGE, type DataplaneChange } from '../dataplane.ts';
 import { FakeDataplane } from './fake-dataplane.ts';
 
 const options = { signal: new AbortController().signal };
-const network: NetworkSpec = { id: 'net', mtu: 1450, adminStateUp: true, dhcp: null };
+const network: NetworkSpec = { id: 'net', mtu: 1450, adminStateUp: true, dhcp: null, uplink: null };
 const port: PortSpec = {
   id: 'port',
   networkId: 'net',

@@ -10,6 +10,8 @@ import {
   type StormState,
 } from '#base/host/firewall.ts';
 import type { NetworkSpec, PortSpec } from '#base/host/links.ts';
+import type { HttpAnswer, MetadataQuestion } from '#base/host/metadata.ts';
+import type { RouterSpec } from '#base/host/routers.ts';
 import { Fault } from '#platform/fault.ts';
 import type {
   CallOptions,
@@ -40,6 +42,8 @@ export class FakeDataplane implements Dataplane {
   readonly #groups = new Map<string, SecurityGroupSpec>();
   readonly #members = new Map<string, MemberSpec>();
   readonly #addressGroups = new Map<string, AddressGroupSpec>();
+  readonly #routers = new Map<string, RouterSpec>();
+  #answer: ((question: MetadataQuestion) => Promise<HttpAnswer>) | undefined;
   readonly #listeners: ((portId: string, carrier: boolean) => void)[] = [];
   readonly #stormListeners: ((portId: string, state: StormState) => void)[] = [];
   readonly #storms = new Map<string, StormState>();
@@ -74,6 +78,10 @@ export class FakeDataplane implements Dataplane {
     return this.#members.get(id);
   }
 
+  router(id: string): RouterSpec | undefined {
+    return this.#routers.get(id);
+  }
+
   addressGroup(id: string): AddressGroupSpec | undefined {
     return this.#addressGroups.get(id);
   }
@@ -99,6 +107,7 @@ export class FakeDataplane implements Dataplane {
       for (const one of all) attempt(one.id, () => void kept.set(one.id, one));
     };
     for (const id of change.absentPorts) attempt(id, () => this.#unplug(id));
+    drop(this.#routers, change.absentRouters);
     drop(this.#networks, change.absentNetworks);
     drop(this.#groups, change.absentGroups);
     drop(this.#members, change.absentMembers);
@@ -111,6 +120,7 @@ export class FakeDataplane implements Dataplane {
       if (this.#networks.has(port.networkId)) attempt(port.id, () => this.#plug(port));
       else failures.set(port.id, networkNotOnHost(port));
     }
+    keep(this.#routers, change.routers);
     return failures;
   }
 
@@ -129,6 +139,7 @@ export class FakeDataplane implements Dataplane {
       groups: [...this.#groups.keys()],
       members: [...this.#members.keys()],
       addressGroups: [...this.#addressGroups.keys()],
+      routers: [...this.#routers.keys()],
     };
   }
 
@@ -147,6 +158,17 @@ export class FakeDataplane implements Dataplane {
     return new Map(
       [...this.#ports.keys()].map((id) => [id, this.#counters.get(id) ?? NO_COUNTERS]),
     );
+  }
+
+  onMetadata(answer: (question: MetadataQuestion) => Promise<HttpAnswer>): void {
+    this.#answer = answer;
+  }
+
+  /** Asks as the guest of a port would. */
+  async askMetadata(question: MetadataQuestion): Promise<HttpAnswer> {
+    this.#checkPlugged(question.portId);
+    if (!this.#answer) throw new Error('Nobody answers questions for metadata on this fake host.');
+    return await this.#answer(question);
   }
 
   /** From now on a plugged port is in this state, as if its guest had done something. */

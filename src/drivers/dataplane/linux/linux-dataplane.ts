@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { KeyedQueue } from '#base/async.ts';
 import type { PortCounters, StormState } from '#base/host/firewall.ts';
 import { tapName, type PortSpec, type PortState } from '#base/host/links.ts';
+import type { HttpAnswer, MetadataQuestion } from '#base/host/metadata.ts';
 import { Fault } from '#platform/fault.ts';
 import type { Logger } from '#platform/log.ts';
 import type {
@@ -65,6 +66,7 @@ export class LinuxDataplane implements Dataplane {
   readonly #watch: NodeJS.Timeout;
   readonly #listeners: ((portId: string, carrier: boolean) => void)[] = [];
   readonly #storms: StormWatch;
+  #answerMetadata: ((question: MetadataQuestion) => Promise<HttpAnswer>) | undefined;
   #monitor: LinkMonitor | undefined;
   /** Found out at the first look. */
   #firewall: { readonly engine: Engine; readonly rules: Firewall } | undefined;
@@ -111,6 +113,10 @@ export class LinuxDataplane implements Dataplane {
       () => void this.#tellAll(),
       this.#log,
     );
+  }
+
+  onMetadata(answer: (question: MetadataQuestion) => Promise<HttpAnswer>): void {
+    this.#answerMetadata = answer;
   }
 
   onStorm(listener: (portId: string, state: StormState) => void): void {
@@ -298,7 +304,7 @@ export class LinuxDataplane implements Dataplane {
   }
 }
 
-const NO_IDS = { groups: [], members: [], addressGroups: [] };
+const NO_IDS = { groups: [], members: [], addressGroups: [], routers: [] };
 
 /** One at a time: changes and looks never see each other half done. */
 const QUEUE = 'kernel';
@@ -341,6 +347,8 @@ function without(
     absentGroups: rest(change.absentGroups),
     absentMembers: rest(change.absentMembers),
     absentAddressGroups: rest(change.absentAddressGroups),
+    routers: fit(change.routers),
+    absentRouters: rest(change.absentRouters),
   };
 }
 

@@ -12,7 +12,7 @@ const PORT = '22222222-2222-4222-8222-222222222222';
 const OTHER = '33333333-3333-4333-8333-333333333333';
 const SERVER = '44444444-4444-4444-8444-444444444444';
 
-const network: NetworkSpec = { id: NET, mtu: 1450, adminStateUp: true, dhcp: null };
+const network: NetworkSpec = { id: NET, mtu: 1450, adminStateUp: true, dhcp: null, uplink: null };
 const port: PortSpec = {
   id: PORT,
   networkId: NET,

@@ -17,6 +17,8 @@ const port: PortSpec = {
   storm: DEFAULT_STORM_CONTROL,
 };
 const subnet = {
+  ipVersion: 4 as const,
+  ipv6Mode: null,
   id: ID,
   cidr: '10.0.0.0/24',
   gateway: '10.0.0.1',
@@ -43,7 +45,7 @@ const dhcp: DhcpSpec = {
 test('a port and a network as control sends them can be plugged', () => {
   assert.equal(portFault(port), null);
   assert.equal(portFault({ ...port, firewall: null }), null);
-  assert.equal(networkFault({ id: ID, mtu: 1500, adminStateUp: true, dhcp }), null);
+  assert.equal(networkFault({ id: ID, mtu: 1500, adminStateUp: true, dhcp, uplink: null }), null);
 });
 
 const ports: readonly (readonly [RegExp, Partial<PortSpec>])[] = [
@@ -82,6 +84,7 @@ for (const [said, fields] of servers) {
       mtu: 1500,
       adminStateUp: true,
       dhcp: { ...dhcp, ...fields },
+      uplink: null,
     };
     assert.match(networkFault(network)?.message ?? '', said);
   });

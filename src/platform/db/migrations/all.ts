@@ -10,6 +10,7 @@ import { network } from './0005-network.ts';
 import { placement } from './0004-placement.ts';
 import { portModes } from './0011-port-modes.ts';
 import { portStatus } from './0012-port-status.ts';
+import { routers } from './0013-routers.ts';
 import { serverGroups } from './0009-server-groups.ts';
 import { userQuotas } from './0010-user-quotas.ts';
 
@@ -26,4 +27,5 @@ export const MIGRATIONS: readonly Migration[] = [
   userQuotas,
   portModes,
   portStatus,
+  routers,
 ];

@@ -3,7 +3,7 @@ import type { PortMode, StormState } from '#base/host/firewall.ts';
 import type { Flag } from '../tables.ts';
 
 /** What every resource of the network service has. */
-interface Standard {
+export interface Standard {
   id: string;
   project_id: string;
   description: string;

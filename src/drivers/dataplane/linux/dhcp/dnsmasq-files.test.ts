@@ -16,6 +16,8 @@ import { planLeases } from './leases.ts';
 const subnet: DhcpSubnet = {
   id: 's1',
   cidr: '10.7.0.0/24',
+  ipVersion: 4 as const,
+  ipv6Mode: null,
   gateway: '10.7.0.1',
   dnsNameservers: [],
   hostRoutes: [],

@@ -13,6 +13,7 @@ const NET: NetworkSpec = {
   mtu: 1500,
   adminStateUp: true,
   dhcp: null,
+  uplink: null,
 };
 
 function portOf(number: number): PortSpec {

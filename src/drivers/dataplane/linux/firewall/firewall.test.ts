@@ -16,6 +16,7 @@ const NET: NetworkSpec = {
   mtu: 1500,
   adminStateUp: true,
   dhcp: null,
+  uplink: null,
 };
 const GROUP = '22222222-2222-4222-8222-222222222222';
 

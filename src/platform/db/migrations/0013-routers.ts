@@ -1,0 +1,87 @@
+/** Routers, floating IPs, port forwardings, and tickets to consoles. */
+import type { Migration } from '../migrate.ts';
+
+export const routers: Migration = {
+  number: 13,
+  name: 'routers',
+  up: [
+    `create table routers (
+      id text primary key,
+      project_id text not null,
+      name text not null,
+      description text not null,
+      admin_state_up integer not null,
+      status text not null,
+      status_reason text,
+      gateway_port_id text references ports (id),
+      enable_snat integer not null,
+      routes text not null,
+      availability_zone_hints text not null,
+      distributed integer not null,
+      ha integer not null,
+      host text not null,
+      revision_number integer not null,
+      created_at text not null,
+      updated_at text not null
+    )`,
+    `create index routers_project on routers (project_id)`,
+    `create index routers_name on routers (name)`,
+    `create unique index routers_gateway on routers (gateway_port_id)`,
+    `create table router_ports (
+      port_id text primary key references ports (id),
+      router_id text not null references routers (id)
+    )`,
+    `create index router_ports_router on router_ports (router_id)`,
+    `create table floating_ips (
+      id text primary key,
+      project_id text not null,
+      description text not null,
+      floating_network_id text not null references networks (id),
+      floating_ip_address text not null,
+      ip_order text not null,
+      floating_port_id text not null references ports (id),
+      fixed_port_id text references ports (id),
+      fixed_ip_address text,
+      router_id text references routers (id),
+      status text not null,
+      dns_name text not null,
+      dns_domain text not null,
+      revision_number integer not null,
+      created_at text not null,
+      updated_at text not null
+    )`,
+    `create index floating_ips_project on floating_ips (project_id)`,
+    `create index floating_ips_address on floating_ips (floating_ip_address)`,
+    `create unique index floating_ips_port on floating_ips (floating_port_id)`,
+    `create index floating_ips_fixed_port on floating_ips (fixed_port_id)`,
+    `create index floating_ips_router on floating_ips (router_id)`,
+    `create index floating_ips_network on floating_ips (floating_network_id)`,
+    `create table port_forwardings (
+      id text primary key,
+      floating_ip_id text not null references floating_ips (id) on delete cascade,
+      project_id text not null,
+      protocol text not null,
+      external_port_first integer,
+      external_port_last integer,
+      internal_port_id text not null references ports (id) on delete cascade,
+      internal_ip_address text not null,
+      internal_port_first integer,
+      internal_port_last integer,
+      description text not null,
+      revision_number integer not null,
+      created_at text not null,
+      updated_at text not null
+    )`,
+    `create index port_forwardings_floating_ip on port_forwardings (floating_ip_id)`,
+    `create index port_forwardings_port on port_forwardings (internal_port_id)`,
+    `create table console_tokens (
+      token_hash text primary key,
+      server_id text not null,
+      console_type text not null,
+      expires_at text not null,
+      created_at text not null
+    )`,
+    `create index console_tokens_server on console_tokens (server_id)`,
+    `create index console_tokens_expiry on console_tokens (expires_at)`,
+  ],
+};
