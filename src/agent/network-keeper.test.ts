@@ -110,7 +110,14 @@ test('what an earlier keeper has left and nobody wants goes', async () => {
   const { ports, ...rest } = await host.state();
   assert.deepEqual(
     { ports: ports.map(({ id }) => id), ...rest },
-    { networks: ['net'], ports: ['p'], groups: ['a'], members: ['p'], addressGroups: [] },
+    {
+      networks: ['net'],
+      ports: ['p'],
+      groups: ['a'],
+      members: ['p'],
+      addressGroups: [],
+      routers: [],
+    },
   );
 });
 

@@ -36,7 +36,14 @@ const member: MemberSpec = {
 };
 const addressGroup: AddressGroupSpec = { id: 'addresses', cidrs: ['10.0.0.0/8'] };
 const firewall = { groups: [group], members: [member], addressGroups: [addressGroup] };
-const nothing = { networks: [], ports: [], groups: [], members: [], addressGroups: [] };
+const nothing = {
+  networks: [],
+  ports: [],
+  groups: [],
+  members: [],
+  addressGroups: [],
+  routers: [],
+};
 const all = { networks: [network], ports: [port] };
 
 function changeOf(change: Partial<DataplaneChange>): DataplaneChange {
