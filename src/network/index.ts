@@ -88,7 +88,14 @@ export function createNetwork(options: NetworkOptions): NetworkParts {
   );
   const events = new PortEvents(log);
   const known = new KnownHosts({ db, observed, log });
-  const sync = new DesiredSync({ db, desired, observed, known, domain: settings.dnsDomain });
+  const sync = new DesiredSync({
+    db,
+    desired,
+    observed,
+    known,
+    domain: settings.dnsDomain,
+    log,
+  });
   const status = new PortStatus({ db, observed, events, now, log });
   const newId = options.newId ?? newUuid;
   const storms = new StormWatch({ db, observed, newId, now, log });
@@ -107,7 +114,7 @@ export function createNetwork(options: NetworkOptions): NetworkParts {
   const subnets = new SubnetService(deps);
   const ports = new PortService(deps);
   const findPort = portFinder(ports, policy);
-  const stops = [known.start(), status.start(), storms.start()];
+  const stops = [known.start(), sync.start(), status.start(), storms.start()];
 
   const findTarget = {
     networks: async (ctx: Context, id: string) => targetOfNetwork(await networks.get(ctx, id)),
@@ -150,12 +157,14 @@ export function createNetwork(options: NetworkOptions): NetworkParts {
       await sync.sayAll();
     },
     idle: async () => {
+      await sync.idle();
       await status.idle();
       await storms.idle();
     },
     close: async () => {
       for (const stop of stops) stop();
       await known.idle();
+      await sync.idle();
       await status.idle();
       await storms.idle();
     },

@@ -58,6 +58,8 @@ export interface HostSync {
   networkChanged(networkId: string): Promise<void>;
   /** A network has changed, and ports of it have other addresses. */
   addressesChanged(networkId: string): Promise<void>;
+  /** Routers have changed, with their ports, floating IPs and port forwardings; or they are gone. */
+  routersChanged(ids: readonly string[]): Promise<void>;
   /** Security groups have other rules, or are gone. */
   groupsChanged(groupIds: readonly string[]): Promise<void>;
   /** Address groups have other addresses. */

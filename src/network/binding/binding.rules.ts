@@ -43,8 +43,8 @@ export function isPlugged(
   port: { readonly device_id: string; readonly device_owner: string },
   binding: { readonly vif_type: string },
 ): boolean {
-  // A DHCP server's port is a part of its network's own description.
-  return binding.vif_type === 'tap' && port.device_id !== '' && port.device_owner !== DHCP_OWNER;
+  if (isPart(port)) return false;
+  return binding.vif_type === 'tap' && port.device_id !== '';
 }
 
 /**
@@ -83,8 +83,8 @@ export function statusOf(
   binding: { readonly vif_type: string },
   seen: SeenPort,
 ): StatusColumns {
-  // That of a DHCP server's port follows its network.
-  if (port.device_owner === DHCP_OWNER) return asItWas(port);
+  // That of a DHCP server's port follows its network, that of a router's port its router.
+  if (isPart(port)) return asItWas(port);
   if (!isPlugged(port, binding) || port.admin_state_up === 0) return DOWN;
   if (seen === undefined) return asItWas(port);
   if (seen.error !== null) return { status: 'ERROR', status_reason: seen.error };
@@ -103,6 +103,21 @@ function asItWas(port: {
 }
 
 export const DHCP_OWNER = 'network:dhcp';
+export const ROUTER_INTERFACE_OWNER = 'network:router_interface';
+export const ROUTER_GATEWAY_OWNER = 'network:router_gateway';
+export const FLOATING_IP_OWNER = 'network:floatingip';
+
+/** Owners whose ports are a part of something else that hosts are told of: of a network, or of a router. */
+export const PART_OWNERS: readonly string[] = [
+  DHCP_OWNER,
+  ROUTER_INTERFACE_OWNER,
+  ROUTER_GATEWAY_OWNER,
+  FLOATING_IP_OWNER,
+];
+
+function isPart({ device_owner }: { readonly device_owner: string }): boolean {
+  return PART_OWNERS.includes(device_owner);
+}
 
 /** Owners whose ports go along with their network, and give up their addresses with a subnet, without being asked. */
 export const GO_ALONG: readonly string[] = [DHCP_OWNER, 'network:distributed'];

@@ -1,6 +1,6 @@
 /** What hosts must know of networks and ports, in SQL. */
 import type { Db } from '#platform/db/tables.ts';
-import { DHCP_OWNER } from './binding.rules.ts';
+import { DHCP_OWNER, PART_OWNERS } from './binding.rules.ts';
 import type { DhcpPort, LeaseRow } from './network-specs.ts';
 
 /** Whatever is plugged anywhere, as one query. */
@@ -11,7 +11,7 @@ function pluggedPorts(db: Db) {
     .where('port_bindings.status', '=', 'ACTIVE')
     .where('port_bindings.vif_type', '=', 'tap')
     .where('ports.device_id', '!=', '')
-    .where('ports.device_owner', '!=', DHCP_OWNER);
+    .where('ports.device_owner', 'not in', PART_OWNERS);
 }
 
 /** Networks of which some host plugs a port. */
@@ -108,7 +108,7 @@ export async function findStatuses(db: Db, host?: string) {
       'port_bindings.vif_type',
     ])
     .where('port_bindings.status', '=', 'ACTIVE')
-    .where('ports.device_owner', '!=', DHCP_OWNER);
+    .where('ports.device_owner', 'not in', PART_OWNERS);
   return host === undefined
     ? await all
         .where((eb) =>

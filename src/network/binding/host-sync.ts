@@ -5,6 +5,7 @@ import type { NetworkSpec } from '#base/host/links.ts';
 import type { Db } from '#platform/db/tables.ts';
 import type { DesiredHosts } from '#platform/host/desired-hosts.ts';
 import type { ObservedHosts } from '#platform/host/observed-hosts.ts';
+import type { Logger } from '#platform/log.ts';
 import type { HostSync } from '../network-deps.ts';
 import { findNetworksById } from '../networks/network.store.ts';
 import { subnetsOf } from '../subnets/subnet.store.ts';
@@ -21,12 +22,14 @@ import type { KnownHosts } from './known-hosts.ts';
 import { networkSpec } from './network-specs.ts';
 import { portSpec } from './port-specs.ts';
 import { seenPort } from './port-status.ts';
+import { RouterSync } from './router-sync.ts';
 import {
   findPluggedOnNetwork,
   findPortIdsOnNetwork,
   findToldPorts,
   type ToldPort,
 } from './told-port.store.ts';
+import { findUplinkNetworks, isUplinkNetwork } from './told-router.store.ts';
 
 export type DesiredSyncDeps = {
   readonly db: Db;
@@ -35,11 +38,13 @@ export type DesiredSyncDeps = {
   readonly known: KnownHosts;
   /** The domain of guests on networks without one of their own. */
   readonly domain: string;
+  readonly log: Logger;
 };
 
 export class DesiredSync implements HostSync {
   readonly #deps: DesiredSyncDeps;
   readonly #firewall: FirewallSync;
+  readonly #routers: RouterSync;
   /** One reading and telling at a time, so that an older reading never overwrites a newer one. */
   readonly #queue = new KeyedQueue();
   /** Networks that will be read soon: whoever changes one now need not have it read twice. */
@@ -48,6 +53,35 @@ export class DesiredSync implements HostSync {
   constructor(deps: DesiredSyncDeps) {
     this.#deps = deps;
     this.#firewall = new FirewallSync(deps);
+    this.#routers = new RouterSync({
+      ...deps,
+      networks: {
+        ensure: async (host, networkId) => await this.#ensureNetwork(host, networkId),
+        release: async (networkId) => await this.#sayNetwork(networkId),
+      },
+    });
+  }
+
+  /** Finds work for hosts that come from now on, if they are the first. Returns the way to stop. */
+  start(): () => void {
+    const { observed, log } = this.#deps;
+    return observed.onHost((host, { connected, listed }) => {
+      if (!connected || listed > 0) return;
+      this.#inTurn(async () => await this.#sayWaiting()).catch((err: unknown) => {
+        // The reconciler makes up for it.
+        log.error({ err, host }, 'a host that came could not be told what to route');
+      });
+    });
+  }
+
+  /** Resolves when everything that is under way has been said. */
+  async idle(): Promise<void> {
+    await this.#queue.idle();
+  }
+
+  /** The revision at which its host has a router as it is. */
+  routerToldAt(routerId: string): number {
+    return this.#routers.toldAt(routerId);
   }
 
   isKnown(host: string): boolean {
@@ -62,17 +96,21 @@ export class DesiredSync implements HostSync {
     await this.#inTurn(async () => {
       const ports = await findToldPorts(this.#deps.db, portIds);
       for (const id of portIds) await this.#say(id, ports.get(id));
+      await this.#routers.sayOfPorts(portIds);
     });
     await this.#readSoon(networkId);
   }
 
   async networkChanged(networkId: string): Promise<void> {
     await this.#inTurn(async () => {
-      for (const port of await findPluggedOnNetwork(this.#deps.db, networkId)) {
-        await this.#say(port.row.id, port);
-      }
+      await this.#sayPortsOn(networkId);
+      await this.#routers.sayOnNetwork(networkId);
     });
     await this.#readSoon(networkId);
+  }
+
+  async routersChanged(ids: readonly string[]): Promise<void> {
+    await this.#inTurn(async () => await this.#routers.say(ids));
   }
 
   async addressesChanged(networkId: string): Promise<void> {
@@ -96,9 +134,14 @@ export class DesiredSync implements HostSync {
     });
     try {
       await this.#forgetGonePorts();
+      await this.#inTurn(async () => await this.#routers.sayAll());
       const had = desired.hosts().flatMap((host) => desired.ids(host, 'networks'));
-      const networks = new Set([...(await findPluggedNetworks(db)), ...had]);
-      for (const networkId of networks) await this.networkChanged(networkId);
+      const uplinks = await findUplinkNetworks(db);
+      const networks = new Set([...(await findPluggedNetworks(db)), ...uplinks, ...had]);
+      for (const networkId of networks) {
+        await this.#inTurn(async () => await this.#sayPortsOn(networkId));
+        await this.#readSoon(networkId);
+      }
       await this.#inTurn(async () => await this.#firewall.sayAll());
     } finally {
       stop();
@@ -117,6 +160,20 @@ export class DesiredSync implements HostSync {
 
   async #inTurn(task: () => Promise<void>): Promise<void> {
     await this.#queue.run('told', task);
+  }
+
+  /** What no host was there for until now. */
+  async #sayWaiting(): Promise<void> {
+    await this.#routers.sayHomeless();
+    for (const networkId of await findUplinkNetworks(this.#deps.db)) {
+      await this.#sayNetwork(networkId);
+    }
+  }
+
+  async #sayPortsOn(networkId: string): Promise<void> {
+    for (const port of await findPluggedOnNetwork(this.#deps.db, networkId)) {
+      await this.#say(port.row.id, port);
+    }
   }
 
   /** Ports that a host has and that are plugged there no more. */
@@ -181,15 +238,23 @@ export class DesiredSync implements HostSync {
     await owed;
   }
 
-  /** A network is on the hosts that plug a port of it: there it is brought up to date, or forgotten. */
+  /**
+   * A network is on the hosts that plug a port of it or have a router on it: there it is brought up to date, or
+   * forgotten. One that leads outside is on the host that routes in any case, so that its gateway answers.
+   */
   async #sayNetwork(networkId: string): Promise<void> {
     const { db, desired } = this.#deps;
+    const outside = (await isUplinkNetwork(db, networkId)) ? await this.#routers.routingHost() : '';
     const had = desired.hosts().filter((host) => desired.find(host, 'networks', networkId));
-    if (had.length === 0) return;
+    const hosts = new Set([...had, ...(outside === '' ? [] : [outside])]);
+    if (hosts.size === 0) return;
     const spec = await this.#specOf(networkId);
-    for (const host of had) {
-      const needed = spec !== undefined && (await isPluggedOn(db, networkId, host));
-      desired.set(host, 'networks', networkId, needed ? spec : null);
+    for (const host of hosts) {
+      const needed =
+        host === outside ||
+        this.#routers.uses(host, networkId) ||
+        (await isPluggedOn(db, networkId, host));
+      desired.set(host, 'networks', networkId, spec && needed ? spec : null);
     }
   }
 

@@ -23,6 +23,13 @@ export class KnownHosts {
     return this.#remembered.has(host) || this.#deps.observed.status(host) !== undefined;
   }
 
+  /** A host to give work to: the first that is there, or else the first that ever was. */
+  first(): string | undefined {
+    const { observed } = this.#deps;
+    const all = [...new Set([...this.#remembered, ...observed.hosts()])].toSorted();
+    return all.find((host) => observed.status(host)?.connected) ?? all[0];
+  }
+
   /** Recalls the hosts of earlier runs. */
   async load(): Promise<void> {
     for (const host of await findKnownHosts(this.#deps.db)) this.#remembered.add(host);

@@ -10,6 +10,7 @@ import {
   DHCP_OWNER,
   DOWN,
   NOT_THERE,
+  PART_OWNERS,
   seenAs,
   statusOf,
   type SeenPort,
@@ -70,7 +71,7 @@ export class PortStatus {
     const { db, observed } = this.#deps;
     const port = await findPort(db, portId);
     const binding = port && (await findActiveBinding(db, portId));
-    if (!port || !binding || port.device_owner === DHCP_OWNER) return false;
+    if (!port || !binding || PART_OWNERS.includes(port.device_owner)) return false;
     const seen =
       seenPort(observed, binding.host, portId) ??
       (binding.host === goneFrom ? NOT_THERE : undefined);

@@ -4,7 +4,7 @@ import type { Db } from '#platform/db/tables.ts';
 import type { PortsTable } from '#platform/db/tables/network.ts';
 import { fixedIpsOfPorts } from '../ipam/fixed-ip.store.ts';
 import { groupIdsOfPorts } from '../ports/whole-port.store.ts';
-import { DHCP_OWNER } from './binding.rules.ts';
+import { PART_OWNERS } from './binding.rules.ts';
 
 const COLUMNS = [
   'id',
@@ -63,7 +63,7 @@ export async function findPluggedOnNetwork(
     .where('ports.network_id', '=', networkId)
     .where('port_bindings.vif_type', '=', 'tap')
     .where('ports.device_id', '!=', '')
-    .where('ports.device_owner', '!=', DHCP_OWNER)
+    .where('ports.device_owner', 'not in', PART_OWNERS)
     .execute();
   return await whole(db, rows);
 }

@@ -1,6 +1,6 @@
 /** What metrics need of ports, in SQL. */
 import type { Db } from '#platform/db/tables.ts';
-import { DHCP_OWNER } from '../binding/binding.rules.ts';
+import { PART_OWNERS } from '../binding/binding.rules.ts';
 
 /** A port that a host is to plug. */
 export type PluggedPort = {
@@ -18,7 +18,7 @@ export async function listPluggedPorts(db: Db): Promise<readonly PluggedPort[]> 
     .where('port_bindings.status', '=', 'ACTIVE')
     .where('port_bindings.vif_type', '=', 'tap')
     .where('ports.device_id', '!=', '')
-    .where('ports.device_owner', '!=', DHCP_OWNER)
+    .where('ports.device_owner', 'not in', PART_OWNERS)
     .orderBy('ports.id')
     .execute();
 }
