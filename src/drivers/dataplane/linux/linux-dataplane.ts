@@ -34,6 +34,7 @@ import { enforce } from './firewall/enforce.ts';
 import type { Engine } from './firewall/engine.ts';
 import { planChange, REMOVAL, type Step, type TapOwner } from './plan.ts';
 import { StormWatch } from './storm-watch.ts';
+import { Uplink } from './uplink/uplink.ts';
 import { addressGroupFault, groupFault, memberFault, networkFault, portFault } from './specs.ts';
 
 export type LinuxDataplaneOptions = {
@@ -62,6 +63,7 @@ export class LinuxDataplane implements Dataplane {
   readonly #tapOwner: TapOwner | null;
   readonly #log: Logger;
   readonly #dhcp: DhcpServers;
+  readonly #uplink: Uplink;
   readonly #queue = new KeyedQueue();
   readonly #watch: NodeJS.Timeout;
   readonly #listeners: ((portId: string, carrier: boolean) => void)[] = [];
@@ -85,6 +87,7 @@ export class LinuxDataplane implements Dataplane {
       commands: this.#commands,
       log: options.log,
     });
+    this.#uplink = new Uplink({ commands: this.#commands, log: options.log });
     this.#watch = setInterval(() => void this.#reviveDhcp(), options.watchMs ?? WATCH_MS);
     this.#watch.unref();
     this.#storms = new StormWatch({
@@ -153,6 +156,8 @@ export class LinuxDataplane implements Dataplane {
     for (const [id, error] of await this.#serveDhcp(fit, result.relinkDhcp, signal)) {
       failures.set(id, error);
     }
+    fit = without(fit, failures);
+    for (const [id, error] of await this.#uplink.settle(fit, signal)) failures.set(id, error);
     if (result.failures.size === 0) this.#facts = facts;
     return failures;
   }
@@ -244,6 +249,7 @@ export class LinuxDataplane implements Dataplane {
 
   async #observe(signal: AbortSignal): Promise<DataplaneState> {
     this.#facts = undefined;
+    this.#uplink.doubt();
     const { facts, carriers, ruleset, storms } = await this.#look(signal);
     this.#facts = facts;
     const networks = new Set([

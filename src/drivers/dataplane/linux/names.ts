@@ -13,6 +13,9 @@
  * | router's link, end in its namespace | `qr-` (gateway: `qg-`) and 11 characters of its port's id, as in OpenStack |
  * | router's namespace | `qrouter-` and the router's id, as in OpenStack |
  * | door of `stackyard ssh`, end on the bridge | `ssh` and 12 characters of its port's id |
+ * | uplink's leg on an external network, end on the bridge | `upl` and 11 characters of the network's id |
+ * | uplink's leg, end in its namespace | `ext-` and 11 characters of the network's id |
+ * | uplink's namespace | `uplink`; its way to the yard is `yard` there and `uplink0` in the yard |
  */
 
 export const BRIDGE_PREFIX = 'br';
@@ -22,6 +25,20 @@ export const DOOR_PREFIX = 'ssh';
 export const DHCP_NAMESPACE_PREFIX = 'qdhcp-';
 export const ROUTER_LINK_PREFIX = 'rtr';
 export const ROUTER_NAMESPACE_PREFIX = 'qrouter-';
+
+/** The uplink: the namespace between external networks and the yard, the host and the outside. */
+export const UPLINK_NAMESPACE = 'uplink';
+export const UPLINK_PREFIX = 'upl';
+export const UPLINK_LEG_PREFIX = 'ext-';
+/** The way from the yard to the uplink: its end in the yard, and there. */
+export const UPLINK_LINK = 'uplink0';
+export const UPLINK_YARD_END = 'yard';
+/** The uplink's end of a way to the host, and of one to the outside by a program such as pasta. */
+export const UPLINK_HOST_END = 'host';
+export const UPLINK_OUTSIDE = 'outside';
+export const UPLINK_TABLE = 'inet uplink';
+/** The set of links by which guests may reach the outside. */
+export const UPLINK_OUTSIDES = 'outsides';
 
 /** Where `ip netns` keeps namespaces. */
 export const NETNS_DIR = '/run/netns';
@@ -56,4 +73,12 @@ export function routerGatewayName(portId: string): string {
 
 export function routerNamespace(routerId: string): string {
   return ROUTER_NAMESPACE_PREFIX + routerId;
+}
+
+export function uplinkLinkName(networkId: string): string {
+  return UPLINK_PREFIX + networkId.slice(0, 11);
+}
+
+export function uplinkLegName(networkId: string): string {
+  return UPLINK_LEG_PREFIX + networkId.slice(0, 11);
 }

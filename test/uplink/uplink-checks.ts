@@ -1,0 +1,183 @@
+/** The uplink in the yard: who reaches whom over external networks, and that it comes and goes with them. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import type { NetworkSpec } from '#base/host/links.ts';
+import { UPLINK_NAMESPACE } from '#drivers/dataplane/linux/names.ts';
+import { run } from '../../src/drivers/run.ts';
+import type { Check } from '../dataplane/check.ts';
+import { linkNames, networkOf, openPlane, type DataplaneWorld } from '../dataplane/world.ts';
+import { ask, inNamespace, neighbourOn, runIn, serveWho } from './world.ts';
+
+const HERE: readonly string[] = ['env'];
+const PORT = 7007;
+
+const publicNetwork = (addresses = ['172.24.4.1/24', '2001:db8:24::1/64']): NetworkSpec =>
+  networkOf({ uplink: { addresses } });
+
+export const uplinkChecks: readonly Check<DataplaneWorld>[] = [
+  {
+    name: 'a command in the yard reaches an address on an external network, as its gateway',
+    run: async (world) => {
+      await using plane = openPlane(world);
+      const network = publicNetwork();
+      await plane.apply({ networks: [network] });
+      await using guest = await guestOn(network, 9, world);
+      await using _server = await serveWho(inNamespace(guest.namespace), PORT);
+      assert.equal(await ask(HERE, '172.24.4.9', PORT, world), '172.24.4.1');
+      assert.equal(await ask(HERE, '2001:db8:24::9', PORT, world), '2001:db8:24::1');
+    },
+  },
+  {
+    name: 'the gateway answers a ping from an external network, and nothing else',
+    run: async (world) => {
+      await using plane = openPlane(world);
+      const network = publicNetwork();
+      await plane.apply({ networks: [network] });
+      await using guest = await guestOn(network, 9, world);
+      const enter = inNamespace(guest.namespace);
+      await ping(enter, '172.24.4.1', world);
+      await ping(enter, '2001:db8:24::1', world);
+      await using _server = await serveWho(inNamespace(UPLINK_NAMESPACE), PORT);
+      const answer = await ask(enter, '172.24.4.1', PORT, { ...world, patienceMs: 500 });
+      assert.equal(answer, 'silence');
+    },
+  },
+  {
+    name: 'two external networks reach each other, with their own addresses',
+    run: async (world) => {
+      await using plane = openPlane(world);
+      const [one, two] = [publicNetwork(), publicNetwork(['203.0.113.1/24', '2001:db8:99::1/64'])];
+      await plane.apply({ networks: [one, two] });
+      await using here = await guestOn(one, 9, world);
+      const options = { ...world, gateways: ['203.0.113.1', '2001:db8:99::1'] };
+      const addresses = ['203.0.113.9/24', '2001:db8:99::9/64'];
+      await using there = await neighbourOn(two.id, addresses, options);
+      await using _server = await serveWho(inNamespace(there.namespace), PORT);
+      const enter = inNamespace(here.namespace);
+      assert.equal(await ask(enter, '203.0.113.9', PORT, world), '172.24.4.9');
+      assert.equal(await ask(enter, '2001:db8:99::9', PORT, world), '2001:db8:24::9');
+    },
+  },
+  {
+    name: 'nobody on an external network begins to speak with the yard, whatever address it uses',
+    run: async (world) => {
+      await using plane = openPlane(world);
+      const network = publicNetwork();
+      await plane.apply({ networks: [network] });
+      await using guest = await guestOn(network, 9, world);
+      const enter = inNamespace(guest.namespace);
+      await using _server = await serveWho(HERE, PORT);
+      const patient = { ...world, patienceMs: 500 };
+      for (const address of ['169.254.240.1', 'fd53:7461:636b:ffff::1']) {
+        assert.notEqual(await ask(enter, address, PORT, patient), '172.24.4.9');
+        assert.match(await ask(enter, address, PORT, patient), /^(EACCES|EHOSTUNREACH|silence)$/);
+      }
+    },
+  },
+  {
+    name: 'the uplink goes with the last external network, and leaves nothing',
+    run: async (world) => {
+      await using plane = openPlane(world);
+      const [one, two] = [publicNetwork(), publicNetwork(['203.0.113.1/24'])];
+      await plane.apply({ networks: [one, two] });
+      assert.match(await routes(world), /203\.0\.113\.0\/24 via/);
+      await plane.apply({ networks: [{ ...two, uplink: null }] });
+      assert.doesNotMatch(await routes(world), /203\.0\.113/);
+      assert.match(await routes(world), /172\.24\.4\.0\/24 via/);
+      assert.equal(existsSync(`/run/netns/${UPLINK_NAMESPACE}`), true);
+      await plane.apply({ absentNetworks: [one.id, two.id] });
+      assert.deepEqual(await linkNames(world), ['lo']);
+      assert.equal(existsSync(`/run/netns/${UPLINK_NAMESPACE}`), false);
+    },
+  },
+  {
+    name: 'without an external network nothing of it is made',
+    run: async (world) => {
+      await using plane = openPlane(world);
+      await plane.apply({ networks: [networkOf()] });
+      assert.equal(existsSync(`/run/netns/${UPLINK_NAMESPACE}`), false);
+      assert.deepEqual(
+        plane.commands().filter((line) => line.includes('uplink')),
+        [],
+      );
+    },
+  },
+  {
+    name: 'a data plane that starts anew takes the uplink over and disturbs nobody',
+    run: async (world) => {
+      const network = publicNetwork();
+      {
+        await using first = openPlane(world);
+        await first.apply({ networks: [network] });
+      }
+      const before = await linkNumbers(world);
+      await using second = openPlane(world);
+      await second.apply({ networks: [network] });
+      assert.deepEqual(await linkNumbers(world), before);
+    },
+  },
+  {
+    name: 'a leg whose gateway has changed answers for the new one only',
+    run: async (world) => {
+      await using plane = openPlane(world);
+      const network = publicNetwork();
+      await plane.apply({ networks: [network] });
+      await plane.apply({ networks: [{ ...network, uplink: { addresses: ['172.24.4.254/24'] } }] });
+      await using guest = await guestOn(network, 9, world);
+      const enter = inNamespace(guest.namespace);
+      await ping(enter, '172.24.4.254', world);
+      await assert.rejects(ping(enter, '172.24.4.1', world));
+      assert.doesNotMatch(await routes(world), /2001:db8/);
+    },
+  },
+  {
+    name: 'what somebody has broken is mended at the next look',
+    run: async (world) => {
+      await using plane = openPlane(world);
+      const network = publicNetwork();
+      await plane.apply({ networks: [network] });
+      await run('ip', ['netns', 'del', UPLINK_NAMESPACE], world);
+      await plane.dataplane.observe(world);
+      await plane.apply({ networks: [network] });
+      await using guest = await guestOn(network, 9, world);
+      await ping(inNamespace(guest.namespace), '172.24.4.1', world);
+      await ping(HERE, '172.24.4.9', world);
+    },
+  },
+  {
+    name: 'a way out that was opened stays open while networks come and go',
+    run: async (world) => {
+      await using plane = openPlane(world);
+      await plane.apply({ networks: [publicNetwork()] });
+      const enter = inNamespace(UPLINK_NAMESPACE);
+      const set = ['inet', 'uplink', 'outsides'];
+      await runIn(enter, ['nft', 'add', 'element', ...set, '{ "outside" }'], world);
+      await plane.apply({ networks: [publicNetwork(['203.0.113.1/24'])] });
+      assert.match(await runIn(enter, ['nft', 'list', 'set', ...set], world), /"outside"/);
+    },
+  },
+];
+
+async function guestOn(network: NetworkSpec, number: number, world: DataplaneWorld) {
+  const addresses = [`172.24.4.${number}/24`, `2001:db8:24::${number}/64`];
+  const gateways = ['172.24.4.1', '2001:db8:24::1'];
+  return await neighbourOn(network.id, addresses, { ...world, gateways });
+}
+
+async function ping(enter: readonly string[], address: string, world: DataplaneWorld) {
+  await runIn(enter, ['busybox', 'ping', '-c', '1', '-W', '2', address], world);
+}
+
+async function routes(world: DataplaneWorld): Promise<string> {
+  const both = [await run('ip', ['-4', 'route'], world), await run('ip', ['-6', 'route'], world)];
+  return both.join('\n');
+}
+
+/** A link that was made anew has another number. */
+async function linkNumbers(world: DataplaneWorld): Promise<readonly string[]> {
+  const links = JSON.parse(await run('ip', ['-json', 'link'], world)) as {
+    ifname: string;
+    ifindex: number;
+  }[];
+  return links.map(({ ifname, ifindex }) => `${ifindex} ${ifname}`).toSorted();
+}
