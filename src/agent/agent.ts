@@ -1,9 +1,11 @@
 /** The agent: makes one host match the desired document, and reports what is. */
 import type { Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { HostFacts } from '#base/host/document.ts';
 import type { Dataplane } from '#drivers/dataplane/dataplane.ts';
 import type { Hypervisor } from '#drivers/hypervisor/hypervisor.ts';
 import { Fault } from '#platform/fault.ts';
+import { HostStreams, type OpenMessage } from '#platform/host/host-streams.ts';
 import {
   LineLink,
   PROTOCOL_VERSION,
@@ -82,12 +84,14 @@ export class Agent {
   async serve(stream: Duplex): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const link: LineLink<ToControl, ToAgent> = new LineLink(stream, this.#deps.log, {
-      line: (message) => this.#take(link, message),
+      line: (message) => this.#take(link, streams, message),
       end: () => {
+        streams.end();
         if (this.#link === link) this.#link = undefined;
         resolve();
       },
     });
+    const streams = new HostStreams((message) => link.send(message as ToControl));
     this.#link = link;
     // Revisions are counted anew by each control process: what was settled for another means nothing to this one.
     this.#observations.forgetSettled();
@@ -106,7 +110,7 @@ export class Agent {
     await this.#deps.dataplane.close();
   }
 
-  #take(link: LineLink<ToControl, ToAgent>, message: ToAgent): void {
+  #take(link: LineLink<ToControl, ToAgent>, streams: HostStreams, message: ToAgent): void {
     switch (message.type) {
       case 'full':
         this.#desired.replace(message.revision, message.document);
@@ -128,6 +132,14 @@ export class Agent {
         break;
       case 'read':
         void this.#answer(link, message);
+        break;
+      case 'open':
+        void this.#open(streams, message);
+        break;
+      case 'data':
+      case 'room':
+      case 'close':
+        streams.take(message);
         break;
       case 'ping':
         link.send({ type: 'pong' });
@@ -151,6 +163,22 @@ export class Agent {
         message:
           fault?.message ?? `The ${question.what} could not be read; the agent's log says why.`,
       });
+    }
+  }
+
+  /** Joins a guest's console to the stream that control asked for it by. */
+  async #open(streams: HostStreams, { stream: number, console }: OpenMessage): Promise<void> {
+    const outer = streams.accept(number);
+    outer.on('error', () => undefined); // told to whoever asked
+    try {
+      const options = { signal: this.#stop.signal };
+      const inner = await this.#deps.hypervisor.openConsole(console, options);
+      streams.opened(number);
+      await pipeline(inner, outer, inner);
+    } catch (error) {
+      outer.destroy(error as Error);
+      if (!(error instanceof Fault))
+        this.#deps.log.debug({ err: error, console }, 'a console broke');
     }
   }
 

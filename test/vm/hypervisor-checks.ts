@@ -1,7 +1,9 @@
 /** Checks of the QEMU driver with real guests; a few boots, each made the most of. */
 import assert from 'node:assert/strict';
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import type { DomainSpec, NicSpec } from '#base/host/domain.ts';
 import { changeOf, hypervisorContract } from '../../src/drivers/hypervisor/contract.ts';
 import type { Hypervisor } from '../../src/drivers/hypervisor/hypervisor.ts';
@@ -78,6 +80,45 @@ export const hypervisorChecks: readonly Check<VmWorld>[] = [
       assert.equal(uid, world.guestUid ?? process.getuid?.());
       assert.equal((await hypervisor.observe(spec.id, world)).power, 'running');
       assert.equal(await pidOf(world, spec.id), pid);
+    },
+  },
+  {
+    name: 'a console is not led elsewhere, outlives the agent, and a serial port goes on when its log is begun anew',
+    run: async (world) => {
+      await using host = openHypervisor(world, { consoleLogBytes: 4096, consoleCheckMs: 20 });
+      // Without a ramdisk the kernel finds nothing to run, panics, and does so for ever.
+      const commandLine = 'console=ttyS0 ignore_loglevel panic=-1';
+      const boot = { ...tinyKernel(world), ramdisk: null, commandLine };
+      const spec = specOf(world, { boot });
+      await host.hypervisor.ensureStarted(spec, world);
+      const serial = await host.hypervisor.openConsole({ server: spec.id, type: 'serial' }, world);
+      const log = domainPath(world, spec.id, 'console.log.1');
+      let before = 0;
+      for (const time of ['once', 'twice', 'three times']) {
+        const isNew = async () => ![0, before].includes(await inode(log));
+        await until(`the log was begun anew ${time}`, isNew, 60_000);
+        before = await inode(log);
+        serial.read();
+        await once(serial, 'readable', world);
+      }
+      serial.destroy();
+      const screen = { server: spec.id, type: 'vnc' } as const;
+      await greets(await host.hypervisor.openConsole(screen, world));
+      await host.hypervisor.close();
+      await using later = openHypervisor(world);
+      await later.hypervisor.observe(spec.id, world);
+      const viewers = await Promise.all([
+        later.hypervisor.openConsole(screen, world),
+        later.hypervisor.openConsole(screen, world),
+      ]);
+      await Promise.all(viewers.map(greets));
+      // What a guest that has broken out could do in the directory that is QEMU's own.
+      await symlink(
+        domainPath(world, spec.id, 'run', 'qmp.sock'),
+        domainPath(world, spec.id, 'run', 'vnc.sock'),
+      );
+      const led = later.hypervisor.openConsole(screen, world);
+      await assert.rejects(led, { code: 'ConsoleTypeUnavailable' });
     },
   },
   {
@@ -204,6 +245,13 @@ export const hypervisorChecks: readonly Check<VmWorld>[] = [
     },
   },
 ];
+
+/** A screen says its version of the RFB protocol to whoever comes. */
+async function greets(screen: Duplex): Promise<void> {
+  const [greeting] = (await once(screen, 'data')) as [Buffer];
+  assert.equal(greeting.toString(), 'RFB 003.008\n');
+  screen.destroy();
+}
 
 async function keepsContract(world: VmWorld): Promise<void> {
   let current = openHypervisor(world);

@@ -125,15 +125,36 @@ export const hypervisorContract: readonly ContractCheck[] = [
     },
   },
   {
+    name: 'several may sit at a serial port at once, and nobody at that of a domain that is not there',
+    run: async ({ hypervisor, spec, spare, signal }) => {
+      const console = { server: spec.id, type: 'serial' } as const;
+      const one = await hypervisor.openConsole(console, { signal });
+      const two = await hypervisor.openConsole(console, { signal });
+      const heard = [once(one, 'data', { signal }), once(two, 'data', { signal })];
+      one.write('\r');
+      await Promise.all(heard);
+      one.destroy();
+      const again = once(two, 'data', { signal });
+      two.write('\r');
+      await again;
+      two.destroy();
+      const nowhere = hypervisor.openConsole({ ...console, server: spare.portId }, { signal });
+      await assert.rejects(nowhere, { code: 'DomainNotRunning' });
+    },
+  },
+  {
     name: 'a later agent finds the guest as the earlier one left it, and stops it softly',
     run: async ({ hypervisor, successor, spec, signal }) => {
       await hypervisor.close();
       const later = await successor();
       assert.ok((await later.list({ signal })).includes(spec.id));
       assert.deepEqual(await slots(later, spec.id, { signal }), SLOTS);
+      const console = await later.openConsole({ server: spec.id, type: 'serial' }, { signal });
+      const ended = once(console.resume(), 'end', { signal });
       await later.ensureStopped(spec.id, { type: 'soft', softTimeoutMs: 30_000 }, { signal });
       const state = await later.observe(spec.id, { signal });
       assert.deepEqual(state, { power: 'stopped', rebootCount: spec.reboot.count, nics: [] });
+      await ended;
       const pause = later.ensurePaused(spec.id, true, { signal });
       await assert.rejects(pause, { code: 'DomainNotRunning' });
     },

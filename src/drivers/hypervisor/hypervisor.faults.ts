@@ -1,4 +1,5 @@
 /** Every refusal of a hypervisor, real or fake, under one name. */
+import type { ConsoleRef } from '#base/host/console.ts';
 import type { NicSpec } from '#base/host/domain.ts';
 import { Fault } from '#platform/fault.ts';
 
@@ -31,6 +32,21 @@ export const domainStartFailed = (id: string, detail: Record<string, unknown>) =
     'DomainStartFailed',
     `The virtual machine of server ${id} could not be started on its host.`,
     { detail },
+  );
+
+export const consoleUnavailable = ({ server, type }: ConsoleRef, cause?: unknown) =>
+  new Fault(
+    'conflict',
+    'ConsoleTypeUnavailable',
+    `Server ${server} has no ${type} console. One that was started by an earlier version may get it by a hard reboot.`,
+    { cause },
+  );
+
+export const screenPretended = (id: string) =>
+  new Fault(
+    'conflict',
+    'ConsoleTypeUnavailable',
+    `Server ${id} is only pretended to run and has no screen; it has a serial console.`,
   );
 
 export const nicSlotInUse = (nic: NicSpec, portId: string) =>

@@ -1,4 +1,6 @@
 /** What the agent needs of a hypervisor. */
+import type { Duplex } from 'node:stream';
+import type { ConsoleRef } from '#base/host/console.ts';
 import type { DomainSpec, DomainState, NicSpec } from '#base/host/domain.ts';
 
 export type CallOptions = { readonly signal: AbortSignal };
@@ -61,6 +63,11 @@ export interface Hypervisor {
   ensureAbsent(id: string, options: CallOptions): Promise<void>;
   /** The last `lines` lines (all that is kept when null) of what the guest said on its serial console since it was started. */
   readConsole(id: string, lines: number | null, options: CallOptions): Promise<string>;
+  /**
+   * The console of a running or paused domain, both ways, for as many as want it at once. It ends when the domain does,
+   * and what one who does not keep up with a serial port misses is in its log.
+   */
+  openConsole(console: ConsoleRef, options: CallOptions): Promise<Duplex>;
   /** Called with a domain's id whenever it may have changed by itself (ended, was paused). Losing a call only costs time. */
   onChange(listener: (id: string) => void): void;
   /** Closes connections. Domains keep running. */

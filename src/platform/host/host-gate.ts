@@ -1,6 +1,7 @@
 /** Control's end of the host protocol: lets agents in, tells them what should be, takes in what is. */
 import type { Duplex } from 'node:stream';
 import { orAborted } from '#base/async.ts';
+import type { ConsoleRef } from '#base/host/console.ts';
 import type { HostObservations } from '#base/host/document.ts';
 import type { PortCounters } from '#base/host/firewall.ts';
 import { Fault } from '../fault.ts';
@@ -15,6 +16,7 @@ import {
   type ToControl,
 } from './host-protocol.ts';
 import { HostQuestions } from './host-questions.ts';
+import { HostStreams } from './host-streams.ts';
 import type { ObservedHosts } from './observed-hosts.ts';
 
 /** Asks a host for what is in no document. */
@@ -30,6 +32,12 @@ export interface HostReader {
   readCounters(host: string, signal: AbortSignal): Promise<ReadonlyMap<string, PortCounters>>;
 }
 
+/** Sits down in front of guests. */
+export interface HostConsoles {
+  /** A guest's console, both ways; ends when the guest does. */
+  openConsole(host: string, console: ConsoleRef, signal: AbortSignal): Promise<Duplex>;
+}
+
 export type HostGateDeps = {
   readonly desired: DesiredHosts;
   readonly observed: ObservedHosts;
@@ -41,6 +49,7 @@ export type HostGateDeps = {
 
 type Guest = {
   readonly link: LineLink<ToAgent, ToControl>;
+  readonly streams: HostStreams;
   /** The revision that the agent has when it has read everything sent so far. */
   sent: number;
   waiting: DesiredChange[];
@@ -51,7 +60,7 @@ const PING_EVERY_MS = 5_000;
 const SILENCE_MS = 30_000;
 const COUNTERS_WITHIN_MS = 10_000;
 
-export class HostGate implements HostReader {
+export class HostGate implements HostReader, HostConsoles {
   readonly #deps: HostGateDeps;
   readonly #guests = new Map<string, Guest>();
   readonly #questions = new HostQuestions();
@@ -110,6 +119,10 @@ export class HostGate implements HostReader {
     return await orAborted(counting, signal);
   }
 
+  async openConsole(host: string, console: ConsoleRef, signal: AbortSignal): Promise<Duplex> {
+    return await this.#guest(host).streams.open(console, signal);
+  }
+
   close(): void {
     clearInterval(this.#pinger);
     this.#stopListening();
@@ -117,11 +130,13 @@ export class HostGate implements HostReader {
   }
 
   async #ask(host: string, question: HostQuestion, signal: AbortSignal): Promise<string> {
+    return await this.#questions.ask(this.#guest(host).link, question, signal);
+  }
+
+  #guest(host: string): Guest {
     const guest = this.#guests.get(host);
-    if (!guest) {
-      throw new Fault('unavailable', 'HostDown', `The agent of host '${host}' cannot be reached.`);
-    }
-    return await this.#questions.ask(guest.link, question, signal);
+    if (guest) return guest;
+    throw new Fault('unavailable', 'HostDown', `The agent of host '${host}' cannot be reached.`);
   }
 
   /** Reads the counters of a host for everybody who asks meanwhile, however soon one of them loses patience. */
@@ -149,9 +164,10 @@ export class HostGate implements HostReader {
     }
     // An agent that comes again has lost its earlier link, even when we have not noticed yet.
     const before = this.#guests.get(facts.host);
-    if (before) this.#drop(facts.host, before.link);
+    if (before) this.#drop(facts.host, before);
     const revision = desired.revision(facts.host);
-    this.#guests.set(facts.host, { link, sent: revision, waiting: [] });
+    const streams = new HostStreams((message) => link.send(message as ToAgent));
+    this.#guests.set(facts.host, { link, streams, sent: revision, waiting: [] });
     observed.connected(facts, now());
     link.send({ type: 'full', revision, document: desired.document(facts.host) });
     log.info({ host: facts.host, revision }, 'agent connected');
@@ -178,6 +194,12 @@ export class HostGate implements HostReader {
       case 'answer':
       case 'refusal':
         this.#questions.answered(message);
+        break;
+      case 'opened':
+      case 'data':
+      case 'room':
+      case 'close':
+        guest.streams.take(message);
         break;
       case 'hello':
       case 'pong':
@@ -233,16 +255,18 @@ export class HostGate implements HostReader {
 
   #leave(host: string, link: LineLink<ToAgent, ToControl>): void {
     const { observed, log, now } = this.#deps;
-    if (this.#guests.get(host)?.link !== link) return;
+    const guest = this.#guests.get(host);
+    if (guest?.link !== link) return;
     this.#guests.delete(host);
     observed.disconnected(host, now());
-    this.#drop(host, link);
+    this.#drop(host, guest);
     log.warn({ host }, 'agent disconnected');
   }
 
   /** Ends a link, and tells whoever waits for an answer on it. */
-  #drop(host: string, link: LineLink<ToAgent, ToControl>): void {
+  #drop(host: string, { link, streams }: Guest): void {
     link.close();
+    streams.end();
     const message = `The agent of host '${host}' went away while asked.`;
     this.#questions.giveUp(link, new Fault('unavailable', 'HostDown', message));
   }

@@ -4,15 +4,16 @@
  * The agent comes with `hello` and `seen`; control answers with `full` and from then on sends `delta`s. Nothing is
  * acknowledged: the agent's `settled` revisions say how far it is. A lost line shows as a delta that does
  * not follow on the last one, and the agent asks for everything again with `resync`. `read` asks for what is in
- * no document, such as a console log; it changes nothing.
+ * no document, such as a console log; it changes nothing. `open` asks for a stream of bytes (`host-streams.ts`).
  */
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import type { HostDocument, HostFacts, HostObservations } from '#base/host/document.ts';
 import type { Logger } from '../log.ts';
+import type { OpenedMessage, OpenMessage, StreamMessage } from './host-streams.ts';
 
 /** Goes up when an older agent would misunderstand. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** One member with a new value; null when it is gone. */
 export type MemberChange<D extends HostDocument | HostObservations> = {
@@ -37,6 +38,8 @@ export type ToAgent =
       readonly changes: readonly MemberChange<HostDocument>[];
     }
   | ({ readonly type: 'read'; readonly id: number } & HostQuestion)
+  | OpenMessage
+  | StreamMessage
   | { readonly type: 'ping' };
 
 export type ToControl =
@@ -52,6 +55,8 @@ export type ToControl =
       readonly code: string;
       readonly message: string;
     }
+  | OpenedMessage
+  | StreamMessage
   | { readonly type: 'pong' };
 
 /** Sends and receives lines on a stream. */

@@ -1,8 +1,10 @@
 /** Guests that only exist on paper, for API work without QEMU and for simulation at scale. */
 import { join } from 'node:path';
+import { duplexPair, type Duplex } from 'node:stream';
+import type { ConsoleRef } from '#base/host/console.ts';
 import type { DomainPower, DomainSpec, DomainState, NicSpec } from '#base/host/domain.ts';
 import { checkNic, checkSpec, mustPlug } from '../domain-spec.rules.ts';
-import { domainNotRunning, domainPaused } from '../hypervisor.faults.ts';
+import { domainNotRunning, domainPaused, screenPretended } from '../hypervisor.faults.ts';
 import type { CallOptions, Hypervisor, HypervisorInfo, StopHow } from '../hypervisor.ts';
 import { lastLines } from '../last-lines.ts';
 import { delay } from '#base/async.ts';
@@ -32,6 +34,7 @@ export class FakeHypervisor implements Hypervisor {
   readonly #moods: FakeMoods<FakeCall>;
   readonly #capacity: Pick<HypervisorInfo, 'vcpus' | 'memoryMib' | 'diskGib'>;
   readonly #listeners: ((id: string) => void)[] = [];
+  readonly #viewers = new Map<Duplex, string>();
 
   constructor(options: FakeHypervisorOptions) {
     const { stateDir } = options;
@@ -112,6 +115,7 @@ export class FakeHypervisor implements Hypervisor {
 
   async ensureStopped(id: string, _how: StopHow, options: CallOptions): Promise<void> {
     await this.#apply('ensureStopped', id, options);
+    this.#endConsoles(id);
     const guest = this.#guests.find(id);
     if (guest && guest.power !== 'stopped') this.#guests.save({ ...guest, power: 'stopped' });
   }
@@ -137,6 +141,7 @@ export class FakeHypervisor implements Hypervisor {
 
   async ensureAbsent(id: string, options: CallOptions): Promise<void> {
     await this.#apply('ensureAbsent', id, options);
+    this.#endConsoles(id);
     this.#guests.delete(id);
   }
 
@@ -146,12 +151,30 @@ export class FakeHypervisor implements Hypervisor {
     return lines === null ? text : lastLines(text, lines);
   }
 
+  /** A serial port tells what was said so far, and then says again what is typed. */
+  async openConsole({ server: id, type }: ConsoleRef, options: CallOptions): Promise<Duplex> {
+    await this.#apply('openConsole', id, options);
+    const guest = this.#getOn(id, 'watched');
+    if (type === 'vnc') throw screenPretended(id);
+    const [viewer, inner] = duplexPair();
+    inner.write(guest.console);
+    inner.pipe(inner);
+    this.#viewers.set(inner, id);
+    inner.once('close', () => this.#viewers.delete(inner));
+    return viewer;
+  }
+
   onChange(listener: (id: string) => void): void {
     this.#listeners.push(listener);
   }
 
   async close(): Promise<void> {
+    for (const id of new Set(this.#viewers.values())) this.#endConsoles(id);
     await Promise.resolve();
+  }
+
+  #endConsoles(id: string): void {
+    for (const [inner, of] of this.#viewers) if (of === id) inner.unpipe(inner).end();
   }
 
   async #apply(method: FakeCall, id: string, options: CallOptions, portId?: string): Promise<void> {
@@ -188,6 +211,7 @@ export class FakeHypervisor implements Hypervisor {
   #endByItself(id: string, power: Extract<DomainPower, 'stopped' | 'crashed'>): void {
     const guest = this.#getOn(id, 'ended');
     this.#guests.save({ ...guest, power });
+    this.#endConsoles(id);
     for (const listener of this.#listeners) listener(id);
   }
 }

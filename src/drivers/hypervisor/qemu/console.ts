@@ -1,5 +1,6 @@
 /** The serial console's log: kept on disk, bounded in size, begun anew at each start of a guest. */
 import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { isJsonObject } from '#base/json.ts';
 import type { CallOptions } from '../hypervisor.ts';
 import { lastLines } from '../last-lines.ts';
 import type { DomainPaths } from './domain-paths.ts';
@@ -33,12 +34,44 @@ export async function boundConsole(
   if (size !== null && size <= limitBytes) return;
   if (size !== null) await rename(paths.consoleLog, paths.consoleLogBefore);
   await createLog(paths, runAs);
-  const file = { out: paths.consoleLog, append: true };
-  await qmp.execute(
-    'chardev-change',
-    { id: 'serial', backend: { type: 'file', data: file } },
-    options,
-  );
+  await renewSerial(paths, qmp, options);
+}
+
+/**
+ * Has QEMU begin with the serial port's log and socket anew. It takes the old socket's file away at the end, so the new
+ * one is another. Who is connected is cut off and may come again.
+ */
+export async function renewSerial(
+  paths: DomainPaths,
+  qmp: QmpConnection,
+  options: CallOptions,
+): Promise<void> {
+  const present = await findSerialSocket(paths, qmp, options);
+  const path = paths.serialSockets.find((one) => one !== present);
+  const data = {
+    addr: { type: 'unix', data: { path } },
+    server: true,
+    wait: false,
+    logfile: paths.consoleLog,
+    logappend: true,
+  };
+  const backend = { type: 'socket', data };
+  await qmp.execute('chardev-change', { id: 'serial', backend }, options);
+}
+
+/** Where QEMU listens for who wants the serial port; undefined when an earlier version gave it a log alone. */
+export async function findSerialSocket(
+  paths: DomainPaths,
+  qmp: QmpConnection,
+  options: CallOptions,
+): Promise<string | undefined> {
+  const devices = await qmp.execute('query-chardev', {}, options);
+  const serial = Array.isArray(devices)
+    ? devices.find((one) => isJsonObject(one) && one['label'] === 'serial')
+    : undefined;
+  const filename = isJsonObject(serial) ? serial['filename'] : undefined;
+  if (typeof filename !== 'string') return undefined;
+  return paths.serialSockets.find((path) => filename.includes(`unix:${path}`));
 }
 
 /** The last `lines` lines of what is kept, or all of it. */

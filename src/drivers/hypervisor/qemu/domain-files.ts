@@ -86,6 +86,9 @@ async function makeRunDirectory(
   options: CallOptions,
 ): Promise<void> {
   await emptyRunDirectory(paths, runAs, options);
+  for (const taken of [paths.takenVncSocket, paths.takenSerialSocket]) {
+    await rm(taken, { force: true });
+  }
   await mkdir(paths.runDirectory, { recursive: true, mode: 0o700 });
   await handOver(paths.runDirectory, runAs);
 }

@@ -19,6 +19,11 @@ export type DomainPaths = {
   readonly runDirectory: string;
   readonly qmpSocket: string;
   readonly vncSocket: string;
+  /** QEMU listens on one of them; on the other when it is given a new log. */
+  readonly serialSockets: readonly [string, string];
+  /** Where the agent puts sockets of QEMU's before it uses them: nobody else can put anything here. */
+  readonly takenVncSocket: string;
+  readonly takenSerialSocket: string;
   readonly pidFile: string;
 };
 
@@ -46,18 +51,22 @@ export function domainPaths(serversDir: string, id: string): DomainPaths {
     runDirectory,
     qmpSocket: join(runDirectory, 'qmp.sock'),
     vncSocket: join(runDirectory, 'vnc.sock'),
+    serialSockets: [join(runDirectory, 'serial.sock'), join(runDirectory, 'serial2.sock')],
+    takenVncSocket: join(directory, 'vnc.sock'),
+    takenSerialSocket: join(directory, 'serial.sock'),
     pidFile: join(runDirectory, 'qemu.pid'),
   };
 }
 
 /** Refuses a directory so deep that the kernel would not take the sockets in it. */
 export function checkSocketPaths(paths: DomainPaths): void {
-  const bytes = Buffer.byteLength(paths.qmpSocket);
+  const [, longest] = paths.serialSockets;
+  const bytes = Buffer.byteLength(longest);
   if (bytes <= MOST_SOCKET_PATH_BYTES) return;
   throw new Fault(
     'invalid',
     'StateDirTooDeep',
     `The state directory's path is ${bytes - MOST_SOCKET_PATH_BYTES} bytes too long for the sockets of a virtual machine. Choose a shorter one.`,
-    { detail: { path: paths.qmpSocket } },
+    { detail: { path: longest } },
   );
 }

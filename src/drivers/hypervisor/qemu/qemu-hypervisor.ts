@@ -1,7 +1,9 @@
 /** Guests as QEMU processes of this host, which outlive the agent and are found again by the next one. */
 import { mkdir, readdir } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { delay } from '#base/async.ts';
+import type { ConsoleRef } from '#base/host/console.ts';
 import type { DomainSpec, DomainState, NicSpec } from '#base/host/domain.ts';
 import type { Disks } from '../../disks/disks.ts';
 import { isAlive, type ProcessMark } from '../../processes.ts';
@@ -17,7 +19,14 @@ import type { CallOptions, Hypervisor, HypervisorInfo, StopHow } from '../hyperv
 import { findAccelerator, type AcceleratorAnswer } from './accelerator.ts';
 import { qemuArgv } from './argv.ts';
 import { listCards, plugCard, unplugCard } from './cards.ts';
-import { boundConsole, CONSOLE_LOG_BYTES, readConsoleLog } from './console.ts';
+import {
+  boundConsole,
+  CONSOLE_LOG_BYTES,
+  findSerialSocket,
+  readConsoleLog,
+  renewSerial,
+} from './console.ts';
+import { connectConsole } from './console-sockets.ts';
 import { exists, makeDirectory, makeFiles, removeFiles } from './domain-files.ts';
 import { checkSocketPaths, domainPaths, isDomainId, type DomainPaths } from './domain-paths.ts';
 import { findRecord, recordOf, writeRecord, type DomainPhase } from './domain-record.ts';
@@ -32,6 +41,7 @@ import {
   startQemu,
   type RunAs,
 } from './process.ts';
+import { SerialPort } from './serial-port.ts';
 import { askToStop, type Reached } from './soft-stop.ts';
 import { isQmpUnreachable, openQmp, type QmpConnection, type QmpEvent } from './qmp/connection.ts';
 
@@ -82,6 +92,8 @@ export class QemuHypervisor implements Hypervisor {
   readonly #serversDir: string;
   readonly #connections = new Map<string, QmpConnection>();
   readonly #continuedAt = new Map<string, number>();
+  /** Serial ports that somebody looks at. */
+  readonly #serialPorts = new Map<string, Promise<SerialPort>>();
   readonly #listeners: ((id: string) => void)[] = [];
   readonly #consoleTimer: NodeJS.Timeout;
   readonly #closed = new AbortController();
@@ -231,6 +243,14 @@ export class QemuHypervisor implements Hypervisor {
     return await readConsoleLog(this.#paths(id), lines, this.#consoleLogBytes());
   }
 
+  async openConsole(console: ConsoleRef, options: CallOptions): Promise<Duplex> {
+    options.signal.throwIfAborted();
+    if (console.type === 'serial') return (await this.#serialPort(console.server)).view();
+    this.#connectionOf(console.server);
+    const { vncSocket: path, takenVncSocket: taken } = this.#paths(console.server);
+    return await connectConsole(console, { path, taken }, options);
+  }
+
   onChange(listener: (id: string) => void): void {
     this.#listeners.push(listener);
   }
@@ -241,7 +261,40 @@ export class QemuHypervisor implements Hypervisor {
     const connections = [...this.#connections.values()];
     this.#connections.clear();
     for (const connection of connections) connection.close();
-    await Promise.resolve();
+    const ports = await Promise.allSettled(this.#serialPorts.values());
+    for (const port of ports) if (port.status === 'fulfilled') port.value.close();
+  }
+
+  #serialPort(id: string): Promise<SerialPort> {
+    const known = this.#serialPorts.get(id);
+    if (known) return known;
+    const options = { signal: this.#closed.signal };
+    const paths = this.#paths(id);
+    const connect = async () => {
+      const qmp = this.#connectionOf(id);
+      let path = await findSerialSocket(paths, qmp, options);
+      if (path === undefined) {
+        await renewSerial(paths, qmp, options);
+        path = paths.serialSockets[0];
+      }
+      const where = { path, taken: paths.takenSerialSocket };
+      return await connectConsole({ server: id, type: 'serial' }, where, options);
+    };
+    const forget = () => void (this.#serialPorts.get(id) === port && this.#serialPorts.delete(id));
+    const port = SerialPort.open(connect, forget);
+    this.#serialPorts.set(id, port);
+    port.catch(forget);
+    return port;
+  }
+
+  /**
+   * The connection to a domain that runs. Whoever looks after the domain keeps one: a console is opened beside that and
+   * must not get in the way.
+   */
+  #connectionOf(id: string): QmpConnection {
+    const known = this.#connections.get(id);
+    if (known && !known.closed) return known;
+    throw domainNotRunning(id, 'watched');
   }
 
   #paths(id: string): DomainPaths {
