@@ -20,6 +20,7 @@ import { ensureFirstStart, readOrMakeSecret } from './first-start.ts';
 import { endAgent, HostAgent } from './host-agent.ts';
 import { injectorFromEnvironment } from './saga-injection.ts';
 import { findSetting, setSetting } from './setting.store.ts';
+import { readVendorData } from './vendor-data.ts';
 
 export type Cloud = {
   readonly url: string;
@@ -59,6 +60,7 @@ export async function startCloud(
     blobs: new FileBlobs(paths.images),
     publicUrl: () => url,
     policyOverrides: readPolicyOverrides(stateDir),
+    vendorData: readVendorData(paths.vendorData),
     log,
     metricsToken: readOrMakeSecret(paths.metricsToken),
     ...(inject ? { inject } : {}),

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import { parse } from 'yaml';
+import type { Json } from '#base/json.ts';
 import { createCompute, type Compute } from '#compute/index.ts';
 import type { Blobs } from '#drivers/blobs/blobs.ts';
 import { createIdentity, type IdentityService } from '#identity/index.ts';
@@ -34,6 +35,10 @@ export type ControlOptions = {
   /** Where clients reach this cloud; known only when it listens. */
   readonly publicUrl: () => string;
   readonly policyOverrides: Readonly<Record<string, string>>;
+  /** What every server is told by its operator; `{}` when it is not said. */
+  readonly vendorData?: Json;
+  /** Every server gets a config drive, asked for or not. */
+  readonly forceConfigDrive?: boolean;
   readonly log: Logger;
   readonly now?: () => Date;
   /** What a scraper of metrics shows; without one only administrators may read them. */
@@ -117,6 +122,8 @@ export class Control {
       hostReader: gate,
       wakeReconciler: (name) => reconcilers.wake(name),
       policyOverrides,
+      vendorData: options.vendorData ?? {},
+      forceConfigDrive: options.forceConfigDrive ?? true,
     });
     const stop = new AbortController();
     this.db = db;

@@ -1,4 +1,5 @@
 /** What the compute service is made from, and what its parts look up in one another. */
+import type { Json } from '#base/json.ts';
 import type { Context } from '#platform/context.ts';
 import type { Db, Tx } from '#platform/db/tables.ts';
 import type { DesiredHosts } from '#platform/host/desired-hosts.ts';
@@ -35,8 +36,10 @@ export type ComputeDeps = {
   readonly policyOverrides: Readonly<Record<string, string>>;
   /** An agent that has been away for this long is down; 15 s when it is not said. */
   readonly hostGraceMs?: number;
-  /** Every server gets a config drive, asked for or not. True while there is no metadata service. */
+  /** Every server gets a config drive, asked for or not. */
   readonly forceConfigDrive?: boolean;
+  /** What every server is told by its operator; `{}` when it is not said. */
+  readonly vendorData?: Json;
 };
 
 /** Which availability zone each host is in. */

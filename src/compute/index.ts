@@ -1,5 +1,6 @@
 /** The compute service's front door: Nova v2.1, and what the app needs to run it. */
 import { randomBytes } from 'node:crypto';
+import type { HttpAnswer, MetadataQuestion } from '#base/host/metadata.ts';
 import { Policy } from '#platform/policy/policy.ts';
 import type { Service } from '#platform/http/http-app.ts';
 import type { Reconciler } from '#platform/reconcile/reconciler.ts';
@@ -23,6 +24,7 @@ import { interfaceDetach } from './interfaces/interface-detach.saga.ts';
 import { interfaceRoutes } from './interfaces/interface.routes.ts';
 import { InterfaceService } from './interfaces/interface.service.ts';
 import { LostPorts } from './interfaces/lost-ports.ts';
+import { MetadataService } from './metadata/metadata.service.ts';
 import { HostGrace } from './nodes/host-grace.ts';
 import { NodeRegistrar } from './nodes/node-registrar.ts';
 import { CORE_POLICIES } from './policies.ts';
@@ -60,6 +62,8 @@ export type Compute = {
   readonly reconcilers: readonly Reconciler[];
   /** Tells hosts what they should run. After the network has told its part, before agents are let in. */
   readonly loadDesired: () => Promise<void>;
+  /** Answers what the guest behind a port asks of the metadata service. */
+  readonly answerMetadata: (question: MetadataQuestion) => Promise<HttpAnswer>;
   /** For a first start. */
   readonly ensureDefaultFlavors: () => Promise<void>;
   /** Resolves when every report of a host so far has been taken in. */
@@ -70,10 +74,12 @@ export type Compute = {
 /** Long enough for an agent, or control itself, to be started again. */
 const HOST_GRACE_MS = 15_000;
 
+const newSeed = (): string => randomBytes(512).toString('base64');
+
 /** Builds the service and makes its sagas known to the engine, which may begin after `loadDesired`. */
 export function createCompute(deps: ComputeDeps): Compute {
   const { db, log, now, newId, network, image, placement, observed, sagas } = deps;
-  const forceConfigDrive = deps.forceConfigDrive ?? true;
+  const vendorData = deps.vendorData ?? {};
   const policy = new Policy(
     [...CORE_POLICIES, ...KEYPAIR_POLICIES, ...EXTERNAL_EVENT_POLICIES, ...ADMIN_POLICIES],
     deps.policyOverrides,
@@ -100,8 +106,8 @@ export function createCompute(deps: ComputeDeps): Compute {
     grace,
     sagas,
     lookAgain: (id) => power.lookAt(id),
-    newSeed: () => randomBytes(512).toString('base64'),
-    forceConfigDrive,
+    newSeed,
+    vendorData,
   };
   sagas.register(serverCreate, sagaDeps);
   sagas.register(serverDelete, sagaDeps);
@@ -110,7 +116,7 @@ export function createCompute(deps: ComputeDeps): Compute {
 
   const flavors = new FlavorService({ db, policy, identity: deps.identity, newId, now });
   const keypairs = new KeypairService({ db, policy, now });
-  const reader = new ServerReader({ db, policy, network, observed, groups, forceConfigDrive });
+  const reader = new ServerReader({ db, policy, network, observed, groups });
   const list = new ServerList({ db, policy, network });
   const creator = new ServerCreator({
     db,
@@ -123,6 +129,7 @@ export function createCompute(deps: ComputeDeps): Compute {
     flavors,
     zones,
     groups,
+    forceConfigDrive: deps.forceConfigDrive ?? false,
     findKeypair: async (tx, userId, name) => {
       const row = await findKeypair(tx, userId, name);
       return row && { name: row.name, type: row.type, publicKey: row.public_key };
@@ -150,6 +157,7 @@ export function createCompute(deps: ComputeDeps): Compute {
   const securityGroups = new ServerSecurityGroups({ network, reader });
   const lostPorts = new LostPorts({ db, log, now, network, sagas });
   const externalEvents = new ServerExternalEvents({ db, policy, network, actions, lostPorts });
+  const metadata = new MetadataService({ db, log, now, network, newSeed, vendorData });
   const nodes = new NodeRegistrar(
     { db, now, newId, log, observed, placement },
     deps.wakeReconciler,
@@ -169,16 +177,18 @@ export function createCompute(deps: ComputeDeps): Compute {
       serverMetadataRoutes(new ServerMetadata({ db, reader, actions }), check),
       serverTagRoutes(reader, actions, check),
       instanceActionRoutes({ db, reader, policy, check }),
-      serverExtrasRoutes(reader),
+      serverExtrasRoutes(reader, actions),
       ...adminRoutes({ ...deps, policy, zones, check }),
     ]),
     reconcilers: [power, nodes, lostPorts],
     loadDesired: async () => await servers.loadAll(),
+    answerMetadata: async (question) => await metadata.answer(question),
     ensureDefaultFlavors: async () => await ensureDefaultFlavors(db, now()),
     idle: async () => await power.idle(),
     close: async () => {
       nodes.close();
       lostPorts.close();
+      metadata.close();
       await power.close();
     },
   };

@@ -74,6 +74,8 @@ export function statePaths(stateDir: string) {
     demoPassword: join(stateDir, 'demo-password'),
     cloudsYaml: join(stateDir, 'clouds.yaml'),
     policyYaml: join(stateDir, 'policy.yaml'),
+    /** What the operator tells every server, as JSON. */
+    vendorData: join(stateDir, 'vendor-data.json'),
     images: join(stateDir, 'images'),
     /** The ssh key that servers of the demo project can be booted with. */
     demoKey: join(stateDir, 'demo-key'),

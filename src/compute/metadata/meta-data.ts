@@ -1,5 +1,7 @@
 /** `meta_data.json`: what a server is told about itself. Pure. */
 import type { JsonObject } from '#base/json.ts';
+import { viewDevice, type TaggedDevice } from './devices.ts';
+import type { OpenstackVersion } from './versions.ts';
 
 export type MetaDataFacts = {
   readonly id: string;
@@ -16,55 +18,49 @@ export type MetaDataFacts = {
   } | null;
   /** Base64 of random bytes, for a guest that has none of its own yet. */
   readonly randomSeed: string;
-  /** Cards that were tagged, by slot. */
-  readonly devices: readonly {
-    readonly slot: number;
-    readonly mac: string;
-    readonly tag: string;
-  }[];
+  readonly devices: readonly TaggedDevice[];
   /** Files below 2.57, by path, as base64. */
   readonly files: readonly { readonly path: string; readonly contents: string }[];
 };
 
-/** The PCI address at which a guest finds the card of a slot: behind the slot's own root port. */
-export type PciAddressOf = (slot: number) => string;
+/** The domain of a server's own name, as guests are told it. */
+const DOMAIN = 'novalocal';
+
+export function fullHostname(hostname: string): string {
+  return `${hostname}.${DOMAIN}`;
+}
 
 /** As the newest version shows it. */
-export function metaData(facts: MetaDataFacts, pciAddressOf: PciAddressOf): JsonObject {
+export function metaData(facts: MetaDataFacts): JsonObject {
   const { keypair } = facts;
   return {
     uuid: facts.id,
-    ...(keypair && {
-      public_keys: { [keypair.name]: keypair.publicKey },
-      keys: [{ name: keypair.name, type: keypair.type, data: keypair.publicKey }],
-    }),
     ...(Object.keys(facts.metadata).length > 0 && { meta: facts.metadata }),
     ...(facts.files.length > 0 && {
       files: facts.files.map(({ path }, index) => ({ path, content_path: contentPath(index) })),
     }),
-    hostname: `${facts.hostname}.novalocal`,
+    ...(keypair && {
+      public_keys: { [keypair.name]: keypair.publicKey },
+      keys: [{ name: keypair.name, type: keypair.type, data: keypair.publicKey }],
+    }),
+    hostname: fullHostname(facts.hostname),
     name: facts.name,
     launch_index: facts.launchIndex,
     availability_zone: facts.availabilityZone,
     random_seed: facts.randomSeed,
     project_id: facts.projectId,
-    devices: facts.devices.map(({ slot, mac, tag }) => ({
-      vf_trusted: false,
-      type: 'nic',
-      mac,
-      bus: 'pci',
-      address: pciAddressOf(slot),
-      tags: [tag],
-    })),
+    devices: facts.devices.map(viewDevice),
     dedicated_cpus: [],
   };
 }
 
-/** Where a file of the guest lies on the drive. */
-export const contentPath = (index: number): string => `/content/${String(index).padStart(4, '0')}`;
+/** Where a file of the guest lies below `openstack`. */
+export const contentPath = (index: number): string => `/content/${contentName(index)}`;
 
-/** Members that came later than a version of the format. */
-const LATER: readonly (readonly [version: string, member: string])[] = [
+export const contentName = (index: number): string => String(index).padStart(4, '0');
+
+/** Members that came later than the first version. */
+const LATER: readonly (readonly [since: OpenstackVersion, member: string])[] = [
   ['2013-04-04', 'random_seed'],
   ['2015-10-15', 'project_id'],
   ['2016-06-30', 'devices'],
@@ -72,18 +68,15 @@ const LATER: readonly (readonly [version: string, member: string])[] = [
 ];
 
 /** The same as an older version of the format shows it. */
-export function metaDataOf(version: string, latest: JsonObject): JsonObject {
-  if (version === 'latest') return latest;
+export function metaDataOf(version: OpenstackVersion, newest: JsonObject): JsonObject {
   const absent = new Set(LATER.filter(([since]) => version < since).map(([, member]) => member));
-  if (version < '2018-08-27' && Array.isArray(latest['devices'])) {
-    const devices = (latest['devices'] as readonly JsonObject[]).map(
-      ({ vf_trusted: _later, ...device }) => device,
-    );
-    return pick({ ...latest, devices }, absent);
-  }
-  return pick(latest, absent);
+  const shown = Object.entries(newest).filter(([name]) => !absent.has(name));
+  if (version >= '2018-08-27') return Object.fromEntries(shown);
+  return Object.fromEntries(
+    shown.map(([name, value]) => [name, name === 'devices' ? withoutTrust(value) : value]),
+  );
 }
 
-function pick(members: JsonObject, absent: ReadonlySet<string>): JsonObject {
-  return Object.fromEntries(Object.entries(members).filter(([name]) => !absent.has(name)));
+function withoutTrust(devices: JsonObject[string]): JsonObject[] {
+  return (devices as readonly JsonObject[]).map(({ vf_trusted: _later, ...device }) => device);
 }

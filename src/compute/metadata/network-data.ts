@@ -2,22 +2,33 @@
 import { tapName } from '#base/host/links.ts';
 import type { JsonObject } from '#base/json.ts';
 import type { NetworkFacts, PortFacts, SubnetFacts } from '#network/network-api.ts';
+import { booleanOf } from '../http/schema-parts.ts';
 
 /** One card, in the order of attachment. */
 export type NicFacts = { readonly port: PortFacts; readonly network: NetworkFacts };
 
+/** Set on a server, this asks for the cards without an address too. */
+const SHOW_UNADDRESSED = 'stackyard:unaddressed_nics';
+
+export function showsUnaddressed(metadata: Readonly<Record<string, string>>): boolean {
+  return booleanOf(metadata[SHOW_UNADDRESSED]) ?? false;
+}
+
 /**
- * The file's content; `{}` for a server without cards. compat: a card without an address is left out
- * altogether, since cloud-init would otherwise wait for an address.
+ * The file's content; `{}` for a server without cards. compat: a card without an address is left out, link and all,
+ * unless the server asks for it: then it is a link that no network goes over.
  */
-export function networkData(nics: readonly NicFacts[]): JsonObject {
+export function networkData(
+  nics: readonly NicFacts[],
+  options: { readonly unaddressed: boolean },
+): JsonObject {
   if (nics.length === 0) return {};
   const links: JsonObject[] = [];
   const networks: JsonObject[] = [];
   const services = new Map<string, JsonObject>();
   for (const { port, network } of nics) {
     const first = firstOfEach(port, network);
-    if (first.length === 0) continue;
+    if (first.length === 0 && !options.unaddressed) continue;
     const id = tapName(port.id);
     const dhcp = first.some(({ subnet }) => subnet.enableDhcp);
     links.push({

@@ -3,7 +3,7 @@ import type { DomainSpec } from '#base/host/domain.ts';
 import { tapName } from '#base/host/links.ts';
 import { configDriveFiles } from '../metadata/config-drive.ts';
 import type { InterfaceRow } from '../interfaces/interface.store.ts';
-import { bootOf, flavorOf, instanceName, type ServerRow } from './server-row.ts';
+import { bootOf, flavorOf, instanceName, personalityOf, type ServerRow } from './server-row.ts';
 
 /** Undefined for a server that has nothing to boot from yet. */
 export function planDomain(
@@ -32,6 +32,8 @@ export function planDomain(
     configDrive:
       boot.drive &&
       configDriveFiles({
+        ec2: {},
+        vendorData: {},
         ...boot.drive,
         userData: server.user_data,
         files: personalityOf(server),
@@ -56,10 +58,4 @@ export function planDomain(
 export function kernelCommandLine(more: string | null | undefined): string {
   const base = 'root=/dev/vda console=tty0 console=ttyS0';
   return more ? `${base} ${more}` : base;
-}
-
-export function personalityOf(
-  server: Pick<ServerRow, 'personality'>,
-): readonly { readonly path: string; readonly contents: string }[] {
-  return JSON.parse(server.personality) as { path: string; contents: string }[];
 }

@@ -132,6 +132,15 @@ export class ServerActions {
     throw notSupported('Unable to set password on instance');
   }
 
+  /** Forgets what the guest has told as its password, so that it can tell another. */
+  async clearPassword(ctx: Context, id: string): Promise<void> {
+    const { db, reader } = this.#deps;
+    await db.transaction().execute(async (tx) => {
+      const server = await reader.get(ctx, id, 'os_compute_api:os-server-password:clear', tx);
+      await this.#change(tx, server, { password: null });
+    });
+  }
+
   /** Refuses an action that is not served yet, after everything that Nova would refuse it for. */
   async later(
     ctx: Context,

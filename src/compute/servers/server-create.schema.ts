@@ -54,6 +54,7 @@ export type BlockDevice = {
   readonly uuid?: string;
   readonly source_type?: 'volume' | 'image' | 'snapshot' | 'blank';
   readonly destination_type?: 'local' | 'volume';
+  readonly tag?: string;
 };
 
 const FIXED_IP = { type: 'string', oneOf: [{ format: 'ipv4' }, { format: 'ipv6' }] };

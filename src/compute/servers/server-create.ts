@@ -18,7 +18,7 @@ import * as faults from './server-create.faults.ts';
 import { checkMany, hostnameOf, namesOf, parseNetworks } from './server-create.rules.ts';
 import { serverCreate, type ServerCreateParams } from './server-create.saga.ts';
 import type { SchedulerHints, ServerCreateBody } from './server-create.schema.ts';
-import { checkBoot, checkFlavorFits, checkPersonality } from './server-image.rules.ts';
+import { checkBoot, checkFlavorFits, checkPersonality, diskTags } from './server-image.rules.ts';
 import * as networkFaults from './server-network.faults.ts';
 import { checkNetworks, type NicTemplate } from './server-networks.ts';
 import { checkServerQuota, type Size } from './server-quota.rules.ts';
@@ -34,6 +34,8 @@ export type ServerCreatorDeps = Pick<
   readonly zones: ZoneLookup;
   readonly groups: ServerGroupLookup;
   readonly findKeypair: KeypairLookup;
+  /** Every server gets a config drive, asked for or not. */
+  readonly forceConfigDrive: boolean;
 };
 
 export type ServerCreated = {
@@ -243,7 +245,9 @@ export class ServerCreator {
       keypair: keypair && JSON.stringify(keypair),
       user_data: server.user_data ?? null,
       personality: JSON.stringify(server.personality ?? []),
-      config_drive: flag(booleanOf(server.config_drive) ?? false),
+      password: null,
+      disk_tags: JSON.stringify(diskTags(server)),
+      config_drive: flag(this.#needsDrive(server, image)),
       access_ip_v4: server.accessIPv4 ?? '',
       access_ip_v6: canonicalIp(server.accessIPv6 ?? '') ?? '',
       disk_config: server['OS-DCF:diskConfig'] ?? 'MANUAL',
@@ -264,6 +268,12 @@ export class ServerCreator {
       deleted: 0,
       revision_number: 0,
     }));
+  }
+
+  /** Asked for by the server, by its image, or by the operator for all. */
+  #needsDrive({ config_drive }: ServerCreateBody['server'], image: ImageFacts): boolean {
+    const mandatory = image.properties['img_config_drive'] === 'mandatory';
+    return (booleanOf(config_drive) ?? false) || mandatory || this.#deps.forceConfigDrive;
   }
 
   async #startSagas(

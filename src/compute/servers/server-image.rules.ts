@@ -1,5 +1,6 @@
 /** What a server may boot from, and whether its flavor is large enough for it. Pure. */
 import type { ImageFacts } from '#image/index.ts';
+import type { DiskTags } from '../metadata/devices.ts';
 import * as faults from './server-create.faults.ts';
 import type { ServerCreateBody } from './server-create.schema.ts';
 
@@ -26,6 +27,12 @@ export function checkBoot(server: ServerCreateBody['server']): void {
     }
   }
   if (!server.imageRef) throw faults.imageMissing();
+}
+
+/** What the disks of a server that passed `checkBoot` are called by whoever made it. */
+export function diskTags(server: ServerCreateBody['server']): DiskTags {
+  const [root] = server.block_device_mapping_v2 ?? [];
+  return root?.tag === undefined ? {} : { root: root.tag };
 }
 
 export function checkFlavorFits(

@@ -20,7 +20,6 @@ export type ServerReaderDeps = {
   readonly network: NetworkApi;
   readonly observed: ObservedHosts;
   readonly groups: ServerGroupLookup;
-  readonly forceConfigDrive: boolean;
 };
 
 export class ServerReader {
@@ -56,7 +55,7 @@ export class ServerReader {
   }
 
   viewer(ctx: Context, links: Links): ServerViewer {
-    const { policy, forceConfigDrive } = this.#deps;
+    const { policy } = this.#deps;
     const may = (rule: string) => policy.allows(ctx, `os_compute_api:${rule}`);
     return {
       minor: ctx.microversion,
@@ -69,7 +68,6 @@ export class ServerReader {
           ? 'unknown'
           : 'none',
       extraSpecs: may('os-flavor-extra-specs:index'),
-      forcedDrive: forceConfigDrive,
     };
   }
 

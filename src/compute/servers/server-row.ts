@@ -1,7 +1,8 @@
 /** What the row of a server holds, and how its JSON columns are read. */
 import type { ImageRef } from '#base/host/domain.ts';
-import type { JsonObject } from '#base/json.ts';
+import type { Json, JsonObject } from '#base/json.ts';
 import type { ServersTable } from '#platform/db/tables/compute.ts';
+import type { DiskTags } from '../metadata/devices.ts';
 
 export type ServerRow = ServersTable;
 
@@ -25,7 +26,13 @@ export type BootFacts = {
   readonly drive: DriveFacts | null;
 };
 
-export type DriveFacts = { readonly metaData: JsonObject; readonly networkData: JsonObject };
+/** What the drive tells that may have changed since. A drive made before there was a metadata service tells less. */
+export type DriveFacts = {
+  readonly metaData: JsonObject;
+  readonly networkData: JsonObject;
+  readonly ec2?: JsonObject;
+  readonly vendorData?: Json;
+};
 
 export type ServerFault = {
   readonly code: number;
@@ -54,6 +61,12 @@ export const metadataOf = (row: ServerRow): Record<string, string> =>
   JSON.parse(row.metadata) as Record<string, string>;
 export const keypairOf = (row: ServerRow): KeypairSnapshot | null =>
   row.keypair === null ? null : (JSON.parse(row.keypair) as KeypairSnapshot);
+export const diskTagsOf = (row: Pick<ServerRow, 'disk_tags'>): DiskTags =>
+  JSON.parse(row.disk_tags) as DiskTags;
+export const personalityOf = (
+  row: Pick<ServerRow, 'personality'>,
+): readonly { readonly path: string; readonly contents: string }[] =>
+  JSON.parse(row.personality) as { path: string; contents: string }[];
 export const faultOf = (row: ServerRow): ServerFault | null =>
   row.fault === null ? null : (JSON.parse(row.fault) as ServerFault);
 export const imagePropertiesOf = (row: ServerRow): Record<string, string | null> =>

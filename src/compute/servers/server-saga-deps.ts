@@ -1,4 +1,5 @@
 /** What the sagas of servers work with, and the steps that several of them share. */
+import type { Json } from '#base/json.ts';
 import { internalContext, type Context } from '#platform/context.ts';
 import { Fault } from '#platform/fault.ts';
 import type { Db } from '#platform/db/tables.ts';
@@ -28,7 +29,8 @@ export type ServerSagaDeps = {
   readonly lookAgain: (serverId: string) => void;
   /** 512 random bytes as base64, for guests without randomness of their own. */
   readonly newSeed: () => string;
-  readonly forceConfigDrive: boolean;
+  /** What the operator tells every server. */
+  readonly vendorData: Json;
 };
 
 /** Whom a saga works for; part of every saga's parameters. */

@@ -35,8 +35,6 @@ export type ServerViewer = {
   readonly hostStatus: 'all' | 'unknown' | 'none';
   /** Flavors' extra specs within servers, from 2.47 on. */
   readonly extraSpecs: boolean;
-  /** True when every server has a config drive, asked for or not. */
-  readonly forcedDrive: boolean;
 };
 
 export function viewServerShort({ id, name }: ServerRow, links: Links) {
@@ -51,7 +49,7 @@ export function viewServer(facts: ServerFacts, viewer: ServerViewer): object {
   return {
     ...viewBase(facts, viewer, facts.addresses.extended),
     'OS-EXT-AZ:availability_zone': server.availability_zone,
-    config_drive: server.config_drive === 1 || viewer.forcedDrive ? 'True' : '',
+    config_drive: server.config_drive === 1 ? 'True' : '',
     key_name: server.key_name,
     'OS-SRV-USG:launched_at': microseconds(server.launched_at),
     'OS-SRV-USG:terminated_at': microseconds(server.terminated_at),

@@ -11,6 +11,7 @@ import { placement } from './0004-placement.ts';
 import { portModes } from './0011-port-modes.ts';
 import { portStatus } from './0012-port-status.ts';
 import { routers } from './0013-routers.ts';
+import { serverMetadata } from './0014-server-metadata.ts';
 import { serverGroups } from './0009-server-groups.ts';
 import { userQuotas } from './0010-user-quotas.ts';
 
@@ -28,4 +29,5 @@ export const MIGRATIONS: readonly Migration[] = [
   portModes,
   portStatus,
   routers,
+  serverMetadata,
 ];

@@ -58,6 +58,10 @@ export interface ServersTable {
   user_data: string | null;
   /** Files to put into the guest, below 2.57: JSON. */
   personality: string;
+  /** What the guest has told as its password, encrypted for its owner; null before. */
+  password: string | null;
+  /** Tags of the disks that lie on the host: JSON of `DiskTags`. */
+  disk_tags: string;
   config_drive: Flag;
   access_ip_v4: string;
   access_ip_v6: string;
