@@ -1,7 +1,7 @@
 /** What the Linux data plane promises about DHCP, seen from inside a yard. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DhcpSpec, NetworkSpec } from '#base/host/links.ts';
 import { markProcess } from '../../src/drivers/processes.ts';
@@ -185,8 +185,7 @@ export const dhcpChecks: readonly Check<DataplaneWorld>[] = [
       assert.equal(lease.address, '10.8.5.11');
       assert.deepEqual(addressesIn(lease, 1), ['255.255.0.0']);
       assert.deepEqual(addressesIn(lease, 6), ['10.8.0.2']);
-      const link = `ns-${dhcp.portId.slice(0, 11)}`;
-      const settings = ['ipv4/ip_forward', `ipv6/conf/${link}/accept_ra`];
+      const settings = ['ipv4/ip_forward', 'ipv6/conf/ns-net/accept_ra'];
       const files = settings.map((name) => `/proc/sys/net/${name}`);
       const inside = ['netns', 'exec', `qdhcp-${network.id}`, 'cat', ...files];
       assert.equal(await run('ip', inside, world), '0\n0\n', 'it is no way between the two');
@@ -271,7 +270,7 @@ export const dhcpChecks: readonly Check<DataplaneWorld>[] = [
       await serves();
       await run('ip', ['netns', 'del', `qdhcp-${network.id}`], world);
       await serves();
-      await run('ip', ['link', 'del', `dhcp${dhcp.portId.slice(0, 11)}`], world);
+      await run('ip', ['link', 'del', `dhcp${network.id.slice(0, 11)}`], world);
       await serves();
     },
   },
@@ -293,11 +292,15 @@ export const dhcpChecks: readonly Check<DataplaneWorld>[] = [
       const inside = ['-netns', `qdhcp-${network.id}`, '-brief', 'address'];
       const addresses = await run('ip', inside, world);
       assert.deepEqual(addresses.match(/10\.7\.0\.\d+/g), ['10.7.0.4']);
-      assert.doesNotMatch(addresses, /fe80/);
+      assert.deepEqual(addresses.match(/fe80[^ ]+/g), ['fe80::a9fe:a9fe/64']);
       assert.equal((await serverPids(world)).length, 1);
 
       await plane.apply({ networks: [{ ...network, dhcp: null }] });
-      await expectNoDhcp(world);
+      assert.deepEqual(await serverPids(world), []);
+      assert.deepEqual(readdirSync(join(world.stateDir, 'dhcp')), []);
+      // The namespace stays: metadata is served there.
+      const left = await run('ip', inside, world);
+      assert.deepEqual(left.match(/[^ ]+\/(32|64)/g), ['169.254.169.254/32', 'fe80::a9fe:a9fe/64']);
     },
   },
   {

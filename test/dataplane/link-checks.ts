@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { execPath } from 'node:process';
 import { run } from '../../src/drivers/run.ts';
-import { bridgeName } from '../../src/drivers/dataplane/linux/names.ts';
+import { bridgeName, serviceLinkName } from '../../src/drivers/dataplane/linux/names.ts';
 import { probeDataplane } from '../../src/drivers/dataplane/linux/probe.ts';
 import { until, type Check } from './check.ts';
 import { BROADCAST, openWires, textFrame, textsOf, untilText, type Wire } from './wires.ts';
@@ -57,6 +57,7 @@ export const linkChecks: readonly Check<DataplaneWorld>[] = [
         groups: [],
         members: [],
         addressGroups: [],
+        routers: [],
       });
     },
   },
@@ -89,7 +90,7 @@ export const linkChecks: readonly Check<DataplaneWorld>[] = [
       const network = networkOf();
       const ports = Array.from({ length: 200 }, () => portOf(network));
       await plane.apply({ networks: [network], ports });
-      assert.equal((await linkNames(world)).length, 202);
+      assert.equal((await linkNames(world)).length, 203);
       plane.commands();
       await plane.apply({ ports: [portOf(network)] });
       assert.deepEqual(plane.commands(), [
@@ -373,8 +374,8 @@ export const linkChecks: readonly Check<DataplaneWorld>[] = [
       }
       await using plane = openPlane(world);
       await plane.apply({ networks: [network], ports: [wanted] });
-      const expected = ['lo', bridgeName(network.id), wanted.tap];
-      assert.deepEqual(await linkNames(world), expected.toSorted());
+      const made = [bridgeName(network.id), serviceLinkName(network.id), wanted.tap];
+      assert.deepEqual(await linkNames(world), ['lo', ...made].toSorted());
       assert.deepEqual(await ruledTaps(world), [wanted.tap]);
     },
   },

@@ -1,7 +1,7 @@
 /** What a server that claims addresses of others is sent: nothing that is for them. */
 import assert from 'node:assert/strict';
 import { DEFAULT_STORM_CONTROL, pinnedTo } from '#base/host/firewall.ts';
-import { dhcpLinkName } from '#drivers/dataplane/linux/names.ts';
+import { serviceLinkName } from '#drivers/dataplane/linux/names.ts';
 import { run } from '#drivers/run.ts';
 import type { Check } from '../dataplane/check.ts';
 import { dhcpOf, networkOf, openPlane, portOf, type DataplaneWorld } from '../dataplane/world.ts';
@@ -27,7 +27,7 @@ export const claimChecks: readonly Check<DataplaneWorld>[] = [
         const entries = (await run('bridge', ['fdb', 'show'], world)).split('\n');
         const places = entries.filter((line) => line.startsWith(dhcp.mac));
         assert.equal(places.length, 1, places.join('\n'));
-        assert.match(places[0] ?? '', new RegExp(` dev ${dhcpLinkName(dhcp.portId)} `));
+        assert.match(places[0] ?? '', new RegExp(` dev ${serviceLinkName(network.id)} `));
         await plane.apply({ absentPorts: [port.id], absentNetworks: [network.id] });
       }
     },

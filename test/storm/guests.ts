@@ -154,8 +154,8 @@ async function plug(
     bridges: new Map([[id, { name: bridgeName(id), mtu, up }]]),
     taps: new Map(),
     portIds: new Map(),
-    dhcpLinks: new Map(),
-    dhcpNamespaces: new Set<string>(),
+    serviceLinks: new Map(),
+    serviceNamespaces: new Set<string>(),
     strays: new Set(ports.map(({ tap }) => tap)),
   };
   const { ip, fdb } = planChange(changeOf({ ports }), facts, null);

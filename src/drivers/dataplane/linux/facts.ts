@@ -1,7 +1,14 @@
 /** What is plugged on this host: read from the kernel once, then kept in step with what was applied. */
+import { createHash } from 'node:crypto';
 import type { NetworkSpec, PortSpec } from '#base/host/links.ts';
 import type { DataplaneChange } from '../dataplane.ts';
-import { BRIDGE_PREFIX, bridgeName, DHCP_LINK_PREFIX, dhcpLinkName, TAP_PREFIX } from './names.ts';
+import {
+  BRIDGE_PREFIX,
+  bridgeName,
+  SERVICE_LINK_PREFIX,
+  serviceLinkName,
+  TAP_PREFIX,
+} from './names.ts';
 
 export type BridgeFacts = { readonly name: string; readonly mtu: number; readonly up: boolean };
 
@@ -19,8 +26,8 @@ export type TapFacts = {
   readonly pinnedMac: string | null;
 };
 
-/** The end on the bridge of the link to a network's DHCP server. */
-export type DhcpLinkFacts = {
+/** The end on the bridge of the link to a network's services. */
+export type ServiceLinkFacts = {
   readonly name: string;
   readonly mtu: number;
   readonly master: string | null;
@@ -38,9 +45,9 @@ export type Facts = {
   /** Port ids by the name of their tap. */
   readonly portIds: Map<string, string>;
   /** By network id. */
-  readonly dhcpLinks: Map<string, DhcpLinkFacts>;
-  /** Ids of networks with a namespace for their DHCP server. */
-  readonly dhcpNamespaces: Set<string>;
+  readonly serviceLinks: Map<string, ServiceLinkFacts>;
+  /** Ids of networks with a namespace for their services. */
+  readonly serviceNamespaces: Set<string>;
   /** Links with our names and no whole id: what was being made when an agent was killed. */
   readonly strays: Set<string>;
 };
@@ -58,7 +65,7 @@ export type LinkJson = {
   };
 };
 
-export type LinkFacts = Pick<Facts, 'bridges' | 'taps' | 'dhcpLinks' | 'strays'> & {
+export type LinkFacts = Pick<Facts, 'bridges' | 'taps' | 'serviceLinks' | 'strays'> & {
   /** Ids of ports whose tap is up and held open by a guest. */
   readonly carriers: ReadonlySet<string>;
 };
@@ -84,7 +91,7 @@ export function readLinks(links: readonly LinkJson[], fdb: readonly FdbJson[]): 
   }
   const bridges = new Map<string, BridgeFacts>();
   const taps = new Map<string, TapFacts>();
-  const dhcpLinks = new Map<string, DhcpLinkFacts>();
+  const serviceLinks = new Map<string, ServiceLinkFacts>();
   const strays = new Set<string>();
   const carriers = new Set<string>();
   for (const link of links) {
@@ -95,9 +102,9 @@ export function readLinks(links: readonly LinkJson[], fdb: readonly FdbJson[]): 
     const carrier = link.flags.includes('LOWER_UP');
     if (id.length !== UUID_LENGTH) strays.add(name);
     else if (kind === 'bridge') bridges.set(id, { name, mtu, up });
-    else if (kind === 'dhcp') {
+    else if (kind === 'services') {
       const pinnedMac = pinned.get(name) ?? null;
-      dhcpLinks.set(id, { name, mtu, master, up: up && carrier, pinnedMac });
+      serviceLinks.set(id, { name, mtu, master, up: up && carrier, pinnedMac });
     } else {
       const slave = link.linkinfo?.info_slave_data;
       taps.set(id, {
@@ -112,29 +119,29 @@ export function readLinks(links: readonly LinkJson[], fdb: readonly FdbJson[]): 
       if (up && carrier) carriers.add(id);
     }
   }
-  return { bridges, taps, dhcpLinks, strays, carriers };
+  return { bridges, taps, serviceLinks, strays, carriers };
 }
 
-function kindOf(link: LinkJson): 'bridge' | 'tap' | 'dhcp' | null {
+function kindOf(link: LinkJson): 'bridge' | 'tap' | 'services' | null {
   const kind = link.linkinfo?.info_kind;
   if (kind === 'bridge' && link.ifname.startsWith(BRIDGE_PREFIX)) return 'bridge';
   if (kind === 'tun' && link.ifname.startsWith(TAP_PREFIX)) return 'tap';
-  if (kind === 'veth' && link.ifname.startsWith(DHCP_LINK_PREFIX)) return 'dhcp';
+  if (kind === 'veth' && link.ifname.startsWith(SERVICE_LINK_PREFIX)) return 'services';
   return null;
 }
 
 /** Everything that was read, as one. */
-export function gatherFacts(links: LinkFacts, dhcpNamespaces: ReadonlySet<string>): Facts {
-  const { bridges, taps, dhcpLinks, strays } = links;
+export function gatherFacts(links: LinkFacts, serviceNamespaces: ReadonlySet<string>): Facts {
+  const { bridges, taps, serviceLinks, strays } = links;
   const portIds = new Map<string, string>();
   for (const [id, tap] of taps) portIds.set(tap.name, id);
-  const namespaces = new Set(dhcpNamespaces);
+  const namespaces = new Set(serviceNamespaces);
   return {
     bridges,
     taps,
     portIds,
-    dhcpLinks,
-    dhcpNamespaces: namespaces,
+    serviceLinks,
+    serviceNamespaces: namespaces,
     strays,
   };
 }
@@ -155,19 +162,13 @@ export function settleFacts(
   for (const id of change.absentNetworks) {
     if (failed.has(id)) continue;
     facts.bridges.delete(id);
-    facts.dhcpLinks.delete(id);
-    facts.dhcpNamespaces.delete(id);
+    facts.serviceLinks.delete(id);
+    facts.serviceNamespaces.delete(id);
   }
   for (const network of done(change.networks)) {
     facts.bridges.set(network.id, wantedBridge(network));
-    const link = wantedDhcpLink(network);
-    if (link === null) {
-      facts.dhcpLinks.delete(network.id);
-      facts.dhcpNamespaces.delete(network.id);
-    } else {
-      facts.dhcpLinks.set(network.id, link);
-      facts.dhcpNamespaces.add(network.id);
-    }
+    facts.serviceLinks.set(network.id, wantedServiceLink(network));
+    facts.serviceNamespaces.add(network.id);
   }
   for (const port of done(change.ports)) {
     facts.taps.set(port.id, wantedTap(port));
@@ -204,10 +205,16 @@ export function wantedTap(port: PortSpec): TapFacts {
   };
 }
 
-/** The link that a network's DHCP server should have; null when it should have none. */
-export function wantedDhcpLink(network: NetworkSpec): DhcpLinkFacts | null {
-  if (network.dhcp === null) return null;
-  const name = dhcpLinkName(network.dhcp.portId);
-  const { mac: pinnedMac } = network.dhcp;
-  return { name, mtu: network.mtu, master: bridgeName(network.id), up: true, pinnedMac };
+/** The link that a network's services should have. */
+export function wantedServiceLink(network: NetworkSpec): ServiceLinkFacts {
+  const { id, mtu } = network;
+  const pinnedMac = serviceMac(network);
+  return { name: serviceLinkName(id), mtu, master: bridgeName(id), up: true, pinnedMac };
+}
+
+/** The DHCP port's MAC; without one, one that goes with the network and that no port has: it is locally administered. */
+export function serviceMac({ id, dhcp }: NetworkSpec): string {
+  if (dhcp !== null) return dhcp.mac;
+  const digest = createHash('sha256').update(id).digest('hex').slice(0, 10);
+  return ['02', ...(digest.match(/../g) ?? [])].join(':');
 }

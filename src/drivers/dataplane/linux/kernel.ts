@@ -8,7 +8,7 @@ import { gatherFacts, readLinks, type Facts, type FdbJson, type LinkJson } from 
 import { BRIDGE_ENGINE_TRIAL, bridgeSwitches, type Engine } from './firewall/engine.ts';
 import { readStormStates } from './firewall/read-counts.ts';
 import { readRuleset, type FoundRuleset } from './firewall/read-ruleset.ts';
-import { DHCP_NAMESPACE_PREFIX, NETNS_DIR } from './names.ts';
+import { NETNS_DIR, SERVICE_NAMESPACE_PREFIX } from './names.ts';
 import type { Step } from './plan.ts';
 
 /** The commands with which the data plane meets the kernel; tests count them. */
@@ -38,21 +38,21 @@ export async function observeKernel(
   ]);
   const linkFacts = readLinks(JSON.parse(links) as LinkJson[], JSON.parse(fdb) as FdbJson[]);
   return {
-    facts: gatherFacts(linkFacts, listDhcpNamespaces()),
+    facts: gatherFacts(linkFacts, listServiceNamespaces()),
     carriers: linkFacts.carriers,
     ruleset: readRuleset(ruleset, engine),
     storms: readStormStates(ruleset),
   };
 }
 
-/** Ids of networks that have a namespace for their DHCP server. */
-function listDhcpNamespaces(): ReadonlySet<string> {
+/** Ids of networks that have a namespace for their services. */
+function listServiceNamespaces(): ReadonlySet<string> {
   const ids = new Set<string>();
   const nsfs = statSync('/proc/self/ns/net').dev;
   for (const name of namesIn(NETNS_DIR)) {
-    if (!name.startsWith(DHCP_NAMESPACE_PREFIX)) continue;
+    if (!name.startsWith(SERVICE_NAMESPACE_PREFIX)) continue;
     const path = join(NETNS_DIR, name);
-    if (statSync(path).dev === nsfs) ids.add(name.slice(DHCP_NAMESPACE_PREFIX.length));
+    if (statSync(path).dev === nsfs) ids.add(name.slice(SERVICE_NAMESPACE_PREFIX.length));
     else unlinkSync(path); // `ip netns` was killed before it had mounted the namespace here
   }
   return ids;

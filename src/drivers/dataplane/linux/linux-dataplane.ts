@@ -33,6 +33,7 @@ import { Firewall } from './firewall/firewall.ts';
 import { enforce } from './firewall/enforce.ts';
 import type { Engine } from './firewall/engine.ts';
 import { planChange, REMOVAL, type Step, type TapOwner } from './plan.ts';
+import { ServiceLinks } from './service-links.ts';
 import { StormWatch } from './storm-watch.ts';
 import { Uplink } from './uplink/uplink.ts';
 import { addressGroupFault, groupFault, memberFault, networkFault, portFault } from './specs.ts';
@@ -51,8 +52,8 @@ export type LinuxDataplaneOptions = {
   readonly stormMs?: number;
 };
 
-/** How many DHCP servers are brought up side by side. */
-const DHCP_AT_ONCE = 4;
+/** The services of how many networks are brought up side by side. */
+const SERVED_AT_ONCE = 4;
 
 const WATCH_MS = 3_000;
 /** A loop is to be reported within a second. */
@@ -62,6 +63,7 @@ export class LinuxDataplane implements Dataplane {
   readonly #commands: Commands;
   readonly #tapOwner: TapOwner | null;
   readonly #log: Logger;
+  readonly #serviceLinks: ServiceLinks;
   readonly #dhcp: DhcpServers;
   readonly #uplink: Uplink;
   readonly #queue = new KeyedQueue();
@@ -81,6 +83,10 @@ export class LinuxDataplane implements Dataplane {
     this.#commands = options.commands ?? realCommands;
     this.#tapOwner = options.tapOwner;
     this.#log = options.log;
+    this.#serviceLinks = new ServiceLinks({
+      directory: join(options.stateDir, 'links'),
+      commands: this.#commands,
+    });
     this.#dhcp = new DhcpServers({
       directory: join(options.stateDir, 'dhcp'),
       user: dnsmasqUser(),
@@ -153,7 +159,7 @@ export class LinuxDataplane implements Dataplane {
     }
     for (const [id, error] of result.failures) failures.set(id, error);
     fit = without(fit, failures);
-    for (const [id, error] of await this.#serveDhcp(fit, result.relinkDhcp, signal)) {
+    for (const [id, error] of await this.#serve(fit, result.relinked, signal)) {
       failures.set(id, error);
     }
     fit = without(fit, failures);
@@ -170,7 +176,7 @@ export class LinuxDataplane implements Dataplane {
   ): Promise<{
     readonly failures: ReadonlyMap<string, Error>;
     readonly cutShort: boolean;
-    readonly relinkDhcp: ReadonlySet<string>;
+    readonly relinked: ReadonlySet<string>;
   }> {
     const { apart, signal } = options;
     const failures = new Map<string, Error>();
@@ -180,7 +186,7 @@ export class LinuxDataplane implements Dataplane {
     }
     const placed = without(change, failures);
     const plan = planChange(placed, facts, this.#tapOwner);
-    for (const id of plan.stopDhcp) await this.#dhcp.stop(id);
+    for (const id of plan.stopServices) await this.#dhcp.stop(id);
 
     // First the rules: a tap must never be on a bridge without them.
     const rules = this.#firewall?.rules ?? new Firewall('inet');
@@ -197,7 +203,7 @@ export class LinuxDataplane implements Dataplane {
       for (const one of ids) failures.set(one, error);
     }
     settleFacts(placed, failures, facts);
-    return { failures, cutShort: done.cutShort || pinned.cutShort, relinkDhcp: plan.relinkDhcp };
+    return { failures, cutShort: done.cutShort || pinned.cutShort, relinked: plan.relinked };
   }
 
   /** Takes steps together, or each id's apart. */
@@ -214,22 +220,29 @@ export class LinuxDataplane implements Dataplane {
     return { failures, cutShort: false };
   }
 
-  async #serveDhcp(
+  /** Brings the services of networks in line, each network's by itself. */
+  async #serve(
     change: DataplaneChange,
-    relink: ReadonlySet<string>,
+    relinked: ReadonlySet<string>,
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, Error>> {
     const failures = new Map<string, Error>();
     const tasks: { readonly id: string; readonly run: () => Promise<void> }[] = [];
     for (const id of change.absentNetworks) {
-      tasks.push({ id, run: async () => await this.#dhcp.ensureAbsent(id) });
+      const run = async () => {
+        await this.#dhcp.ensureAbsent(id);
+        await this.#serviceLinks.forget(id);
+      };
+      tasks.push({ id, run });
     }
-    for (const { id, mtu, dhcp } of change.networks) {
-      const serve = { signal, relink: relink.has(id) };
-      const run =
-        dhcp === null
-          ? async () => await this.#dhcp.ensureAbsent(id)
-          : async () => await this.#dhcp.ensure({ id, mtu, dhcp }, serve);
+    for (const network of change.networks) {
+      const { id, mtu, dhcp } = network;
+      const run = async () => {
+        const relink = relinked.has(id);
+        if (dhcp === null) await this.#dhcp.ensureAbsent(id);
+        const linked = await this.#serviceLinks.ensure(network, { signal, relink });
+        if (dhcp !== null) await this.#dhcp.ensure({ id, mtu, dhcp }, { signal, linked });
+      };
       tasks.push({ id, run });
     }
     const next = tasks.values();
@@ -243,7 +256,7 @@ export class LinuxDataplane implements Dataplane {
         }
       }
     };
-    await Promise.all(Array.from({ length: Math.min(DHCP_AT_ONCE, tasks.length) }, work));
+    await Promise.all(Array.from({ length: Math.min(SERVED_AT_ONCE, tasks.length) }, work));
     return failures;
   }
 
@@ -254,8 +267,8 @@ export class LinuxDataplane implements Dataplane {
     this.#facts = facts;
     const networks = new Set([
       ...facts.bridges.keys(),
-      ...facts.dhcpLinks.keys(),
-      ...facts.dhcpNamespaces,
+      ...facts.serviceLinks.keys(),
+      ...facts.serviceNamespaces,
       ...this.#dhcp.ids(),
     ]);
     const ports: PortState[] = [];
@@ -287,7 +300,7 @@ export class LinuxDataplane implements Dataplane {
         this.#log.warn({ network: network.id }, 'the DHCP server had ended and is started again');
         try {
           const signal = AbortSignal.timeout(10_000);
-          await this.#dhcp.ensure(network, { signal, relink: false });
+          await this.#dhcp.ensure(network, { signal, linked: false });
         } catch (error) {
           this.#log.error({ network: network.id, err: error }, 'the DHCP server does not start');
         }

@@ -6,9 +6,9 @@
  * | --- | --- |
  * | bridge of a network | `br` and 13 characters of the network's id |
  * | tap of a port | `tap` and 11 characters of the port's id, as in OpenStack |
- * | DHCP server's link, end on the bridge | `dhcp` and 11 characters of its port's id |
- * | DHCP server's link, end in its namespace | `ns-` and 11 characters of its port's id, as in OpenStack |
- * | DHCP server's namespace | `qdhcp-` and the network's id, as in OpenStack |
+ * | link to a network's services, end on the bridge | `dhcp` and 11 characters of the network's id |
+ * | link to a network's services, end in their namespace | `ns-net`, the only one there |
+ * | namespace of a network's services (DHCP, metadata) | `qdhcp-` and the network's id, as in OpenStack |
  * | router's link, end on the bridge | `rtr` and 11 characters of its port's id |
  * | router's link, end in its namespace | `qr-` (gateway: `qg-`) and 11 characters of its port's id, as in OpenStack |
  * | router's namespace | `qrouter-` and the router's id, as in OpenStack |
@@ -20,9 +20,10 @@
 
 export const BRIDGE_PREFIX = 'br';
 export const TAP_PREFIX = 'tap';
-export const DHCP_LINK_PREFIX = 'dhcp';
+export const SERVICE_LINK_PREFIX = 'dhcp';
+export const SERVICE_INNER = 'ns-net';
 export const DOOR_PREFIX = 'ssh';
-export const DHCP_NAMESPACE_PREFIX = 'qdhcp-';
+export const SERVICE_NAMESPACE_PREFIX = 'qdhcp-';
 export const ROUTER_LINK_PREFIX = 'rtr';
 export const ROUTER_NAMESPACE_PREFIX = 'qrouter-';
 
@@ -47,16 +48,12 @@ export function bridgeName(networkId: string): string {
   return BRIDGE_PREFIX + networkId.slice(0, 13);
 }
 
-export function dhcpLinkName(portId: string): string {
-  return DHCP_LINK_PREFIX + portId.slice(0, 11);
+export function serviceLinkName(networkId: string): string {
+  return SERVICE_LINK_PREFIX + networkId.slice(0, 11);
 }
 
-export function dhcpInnerName(portId: string): string {
-  return `ns-${portId.slice(0, 11)}`;
-}
-
-export function dhcpNamespace(networkId: string): string {
-  return DHCP_NAMESPACE_PREFIX + networkId;
+export function serviceNamespace(networkId: string): string {
+  return SERVICE_NAMESPACE_PREFIX + networkId;
 }
 
 export function routerLinkName(portId: string): string {

@@ -33,25 +33,28 @@ const dhcp: DhcpSpec = {
   domain: 'openstacklocal',
 };
 
+/** What a network's services have when they have no port. */
+const OWN_MAC = '02:bd:76:62:a5:ee';
+const linkServices = (mac: string) => [
+  `link add dev dhcp11111111-11 type veth peer name ns-net address ${mac} netns qdhcp-${NET}`,
+  `link set dev dhcp11111111-11 alias ${NET} mtu 1450 master br11111111-1111 up`,
+];
 const MAKE_NETWORK = [
   'link add name br11111111-1111 type bridge stp_state 0 forward_delay 0 mcast_snooping 0 group_fwd_mask 65528',
   `link set dev br11111111-1111 alias ${NET} mtu 1450 up`,
+  `netns add qdhcp-${NET}`,
+  ...linkServices(OWN_MAC),
 ];
+const pinServices = (mac: string) => [
+  `fdb replace ${mac} dev dhcp11111111-11 master static sticky`,
+];
+const unpinServices = (mac: string) => [`fdb del ${mac} dev dhcp11111111-11 master`];
 const MAKE_PORT = [
   'tuntap add dev tap22222222-22 mode tap user 100 group 200',
   `link set dev tap22222222-22 alias ${PORT} mtu 1450 master br11111111-1111 up`,
   'link set dev tap22222222-22 type bridge_slave flood off group_fwd_mask 0',
 ];
 const PIN_PORT = ['fdb replace fa:16:3e:00:00:01 dev tap22222222-22 master static sticky'];
-const MAKE_DHCP = [
-  `netns add qdhcp-${NET}`,
-  'link add dev dhcp44444444-44 type veth peer name ns-44444444-44 ' +
-    `address fa:16:3e:00:00:99 netns qdhcp-${NET}`,
-  `link set dev dhcp44444444-44 alias ${NET} mtu 1450 master br11111111-1111 up`,
-];
-
-const PIN_DHCP = ['fdb replace fa:16:3e:00:00:99 dev dhcp44444444-44 master static sticky'];
-
 type Case = {
   readonly name: string;
   /** What was applied before; nothing when absent. */
@@ -61,7 +64,7 @@ type Case = {
   readonly change: Partial<DataplaneChange>;
   readonly ip: readonly string[];
   readonly fdb?: readonly string[];
-  readonly stopDhcp?: readonly string[];
+  readonly stopped?: readonly string[];
 };
 
 const both = { networks: [network], ports: [port, other] };
@@ -78,7 +81,7 @@ const cases: readonly Case[] = [
       `link set dev tap33333333-33 alias ${OTHER} mtu 1450 master br11111111-1111 up`,
       'link set dev tap33333333-33 type bridge_slave flood on group_fwd_mask 0',
     ],
-    fdb: PIN_PORT,
+    fdb: [...pinServices(OWN_MAC), ...PIN_PORT],
   },
   { name: 'what is so needs nothing', before: both, change: both, ip: [] },
   {
@@ -138,59 +141,70 @@ const cases: readonly Case[] = [
     ip: [
       'link set dev tap22222222-22 group 57005',
       'link set dev tap33333333-33 group 57005',
-      'link set dev dhcp44444444-44 group 57005',
+      'link set dev dhcp11111111-11 group 57005',
       'link set dev br11111111-1111 group 57005',
       'link del group 57005',
       `netns del qdhcp-${NET}`,
     ],
-    stopDhcp: [NET],
+    stopped: [NET],
   },
   { name: 'what is not there is not removed', change: { absentPorts: [PORT] }, ip: [] },
   {
-    name: 'a DHCP server gets a namespace and a link of its own',
+    name: 'DHCP that is switched on answers from the link that is there, by the MAC of its port',
     before: both,
     change: { networks: [served] },
-    ip: MAKE_DHCP,
-    fdb: PIN_DHCP,
+    ip: [],
+    fdb: [...unpinServices(OWN_MAC), ...pinServices(dhcp.mac)],
   },
   {
-    name: 'DHCP on another port gets another link',
-    before: { networks: [served] },
-    change: { networks: [{ ...served, dhcp: { ...dhcp, portId: OTHER } }] },
-    ip: [
-      'link del dev dhcp44444444-44',
-      `netns del qdhcp-${NET}`,
-      ...MAKE_DHCP.map((line) => line.replaceAll('44444444-44', '33333333-33')),
-    ],
-    fdb: PIN_DHCP.map((line) => line.replace('44444444-44', '33333333-33')),
-    stopDhcp: [NET],
+    name: 'a network that comes with DHCP has the MAC of its port from the start',
+    change: { networks: [served] },
+    ip: [...MAKE_NETWORK.slice(0, 3), ...linkServices(dhcp.mac)],
+    fdb: pinServices(dhcp.mac),
   },
   {
-    name: "a DHCP server's address that the bridge has lost is told it again",
+    name: 'an address of services that the bridge has lost is told it again',
     before: { networks: [served] },
     but: (facts) => {
-      const link = facts.dhcpLinks.get(NET);
-      if (link !== undefined) facts.dhcpLinks.set(NET, { ...link, pinnedMac: null });
+      const link = facts.serviceLinks.get(NET);
+      if (link !== undefined) facts.serviceLinks.set(NET, { ...link, pinnedMac: null });
     },
     change: { networks: [served] },
     ip: [],
-    fdb: PIN_DHCP,
+    fdb: pinServices(dhcp.mac),
   },
   {
-    name: 'a DHCP link into a namespace without a name is made anew',
+    name: 'a link into a namespace without a name is made anew',
     before: { networks: [served] },
-    but: (facts) => facts.dhcpNamespaces.clear(),
+    but: (facts) => facts.serviceNamespaces.clear(),
     change: { networks: [served] },
-    ip: ['link del dev dhcp44444444-44', ...MAKE_DHCP],
-    fdb: PIN_DHCP,
-    stopDhcp: [NET],
+    ip: ['link del dev dhcp11111111-11', `netns add qdhcp-${NET}`, ...linkServices(dhcp.mac)],
+    fdb: pinServices(dhcp.mac),
+    stopped: [NET],
   },
   {
-    name: 'DHCP that is switched off goes',
+    name: 'a link that an older version has named after its port is made anew',
+    before: { networks: [served] },
+    but: (facts) => {
+      const link = facts.serviceLinks.get(NET);
+      if (link !== undefined) facts.serviceLinks.set(NET, { ...link, name: 'dhcp44444444-44' });
+    },
+    change: { networks: [served] },
+    ip: [
+      'link del dev dhcp44444444-44',
+      `netns del qdhcp-${NET}`,
+      `netns add qdhcp-${NET}`,
+      ...linkServices(dhcp.mac),
+    ],
+    fdb: pinServices(dhcp.mac),
+    stopped: [NET],
+  },
+  {
+    name: 'DHCP that is switched off leaves the link',
     before: { networks: [served] },
     change: { networks: [network] },
-    ip: ['link del dev dhcp44444444-44', `netns del qdhcp-${NET}`],
-    stopDhcp: [NET],
+    ip: [],
+    fdb: [...unpinServices(dhcp.mac), ...pinServices(OWN_MAC)],
   },
   {
     name: 'half-made links are taken up when they are wanted and away when they are not',
@@ -220,8 +234,8 @@ for (const one of cases) {
       plan.fdb.map((step) => step.line),
       one.fdb ?? [],
     );
-    const stopped = plan.stopDhcp.filter((id) => before.networks.some((had) => had.id === id));
-    assert.deepEqual(stopped, one.stopDhcp ?? []);
+    const stopped = plan.stopServices.filter((id) => before.networks.some((had) => had.id === id));
+    assert.deepEqual(stopped, one.stopped ?? []);
 
     settle(change, facts);
     const again = planChange(change, facts, { uid: 100, gid: 200 });
@@ -256,8 +270,8 @@ function noFacts(): Facts {
     bridges: new Map(),
     taps: new Map(),
     portIds: new Map(),
-    dhcpLinks: new Map(),
-    dhcpNamespaces: new Set(),
+    serviceLinks: new Map(),
+    serviceNamespaces: new Set(),
     strays: new Set(),
   };
 }

@@ -1,8 +1,8 @@
 /** What has to be done to a host's links for a change: pure, from what is wanted and what is there. */
 import type { NetworkSpec, PortSpec } from '#base/host/links.ts';
 import type { DataplaneChange } from '../dataplane.ts';
-import { wantedBridge, wantedDhcpLink, wantedTap, type Facts, type TapFacts } from './facts.ts';
-import { bridgeName, dhcpInnerName, dhcpNamespace } from './names.ts';
+import { wantedBridge, wantedServiceLink, wantedTap, type Facts, type TapFacts } from './facts.ts';
+import { bridgeName, SERVICE_INNER, serviceNamespace } from './names.ts';
 
 /** Who may open the taps beside root. */
 export type TapOwner = { readonly uid: number; readonly gid: number };
@@ -17,44 +17,44 @@ export const REMOVAL = 'removal';
 const REMOVAL_GROUP = 57_005;
 
 export type Plan = {
-  /** Ids of networks whose DHCP server must end before the links change. */
-  readonly stopDhcp: readonly string[];
+  /** Ids of networks whose services must end before the links change. */
+  readonly stopServices: readonly string[];
   readonly ip: readonly Step[];
   /** Lines for `bridge`, once the links are there. */
   readonly fdb: readonly Step[];
-  /** Ids of networks whose link to their DHCP server changes, so that its other end must be set up. */
-  readonly relinkDhcp: ReadonlySet<string>;
+  /** Ids of networks whose link to their services changes, so that its other end must be set up. */
+  readonly relinked: ReadonlySet<string>;
 };
 
 export function planChange(change: DataplaneChange, facts: Facts, tapOwner: TapOwner | null): Plan {
   const [ip, fdb]: [Step[], Step[]] = [[], []];
-  const stopDhcp: string[] = [];
-  const relinkDhcp = new Set<string>();
+  const stopServices: string[] = [];
+  const relinked = new Set<string>();
   ip.push(...planRemoval(change, facts));
   for (const id of change.absentNetworks) {
-    stopDhcp.push(id);
+    stopServices.push(id);
     ip.push(...planNamespaceAbsent(id, facts));
   }
   for (const network of change.networks) {
     const { id } = network;
     ip.push(...planBridge(network, facts));
-    const has = facts.dhcpLinks.get(id);
-    const wanted = wantedDhcpLink(network);
-    // A link of another port, or one that leads to a namespace without a name, is made anew.
-    const fits = has === undefined || (has.name === wanted?.name && facts.dhcpNamespaces.has(id));
-    const gone = wanted === null || !fits;
-    const away = gone ? planDhcpLinkAbsent(id, facts) : [];
-    if (away.length > 0) stopDhcp.push(id);
-    const link = planDhcpLink(network, facts, gone);
-    if (link.length > 0) relinkDhcp.add(id);
+    const has = facts.serviceLinks.get(id);
+    const wanted = wantedServiceLink(network);
+    // One that leads to a namespace without a name, or that an older version has named, is made anew.
+    const anew =
+      has !== undefined && (has.name !== wanted.name || !facts.serviceNamespaces.has(id));
+    const away = anew ? planServiceLinkAbsent(id, facts) : [];
+    if (away.length > 0) stopServices.push(id);
+    const link = planServiceLink(network, facts, anew);
+    if (link.length > 0) relinked.add(id);
     ip.push(...away, ...link);
-    if (wanted !== null) fdb.push(...planPinning(id, wanted, gone ? undefined : has));
+    fdb.push(...planPinning(id, wanted, anew ? undefined : has));
   }
   for (const port of change.ports) ip.push(...planTap(port, facts, tapOwner));
   for (const port of change.ports) {
     fdb.push(...planPinning(port.id, wantedTap(port), facts.taps.get(port.id)));
   }
-  return { stopDhcp, ip, fdb, relinkDhcp };
+  return { stopServices, ip, fdb, relinked };
 }
 
 /**
@@ -68,7 +68,7 @@ function planRemoval(change: DataplaneChange, facts: Facts): readonly Step[] {
     if (tap !== undefined) links.push({ id, name: tap.name });
   }
   for (const id of change.absentNetworks) {
-    for (const link of [facts.dhcpLinks.get(id), facts.bridges.get(id)]) {
+    for (const link of [facts.serviceLinks.get(id), facts.bridges.get(id)]) {
       if (link !== undefined) links.push({ id, name: link.name });
     }
   }
@@ -85,7 +85,7 @@ function planStrays(change: DataplaneChange, facts: Facts): readonly string[] {
   const wanted = new Set([
     ...change.ports.map((port) => port.tap),
     ...change.networks.map((network) => bridgeName(network.id)),
-    ...change.networks.map((network) => wantedDhcpLink(network)?.name ?? ''),
+    ...change.networks.map((network) => wantedServiceLink(network).name),
   ]);
   return [...facts.strays].filter((name) => !wanted.has(name));
 }
@@ -142,7 +142,7 @@ function planTap(port: PortSpec, facts: Facts, owner: TapOwner | null): readonly
   return steps;
 }
 
-/** What a tap and the link to a DHCP server have in common: a place on a bridge, and an address that is there. */
+/** What a tap and the link to services have in common: a place on a bridge, and an address that is there. */
 type Pinned = Pick<TapFacts, 'name' | 'master' | 'pinnedMac'>;
 
 /**
@@ -162,20 +162,19 @@ function planPinning(id: string, wanted: Pinned, has: Pinned | undefined): reado
   ];
 }
 
-/** Makes the DHCP server's namespace and link. `anew`: whatever was there has been planned away. */
-function planDhcpLink(network: NetworkSpec, facts: Facts, anew: boolean): readonly Step[] {
-  const { id, dhcp } = network;
-  const wanted = wantedDhcpLink(network);
-  if (dhcp === null || wanted === null) return [];
+/** Makes the services' namespace and link. `anew`: whatever was there has been planned away. */
+function planServiceLink(network: NetworkSpec, facts: Facts, anew: boolean): readonly Step[] {
+  const { id } = network;
+  const wanted = wantedServiceLink(network);
   const { name } = wanted;
-  const namespace = dhcpNamespace(id);
-  const has = anew ? undefined : facts.dhcpLinks.get(id);
+  const namespace = serviceNamespace(id);
+  const has = anew ? undefined : facts.serviceLinks.get(id);
   const lines: string[] = [];
   const settings: string[] = [];
-  if (anew || !facts.dhcpNamespaces.has(id)) lines.push(`netns add ${namespace}`);
+  if (anew || !facts.serviceNamespaces.has(id)) lines.push(`netns add ${namespace}`);
   if (has === undefined) {
     if (facts.strays.has(name)) lines.push(`link del dev ${name}`);
-    const peer = `${dhcpInnerName(dhcp.portId)} address ${dhcp.mac} netns ${namespace}`;
+    const peer = `${SERVICE_INNER} address ${String(wanted.pinnedMac)} netns ${namespace}`;
     lines.push(`link add dev ${name} type veth peer name ${peer}`);
     settings.push(`alias ${id}`);
   }
@@ -186,12 +185,12 @@ function planDhcpLink(network: NetworkSpec, facts: Facts, anew: boolean): readon
   return lines.map((line) => ({ id, line }));
 }
 
-function planDhcpLinkAbsent(id: string, facts: Facts): readonly Step[] {
-  const link = facts.dhcpLinks.get(id);
+function planServiceLinkAbsent(id: string, facts: Facts): readonly Step[] {
+  const link = facts.serviceLinks.get(id);
   const steps = link === undefined ? [] : [{ id, line: `link del dev ${link.name}` }];
   return [...steps, ...planNamespaceAbsent(id, facts)];
 }
 
 function planNamespaceAbsent(id: string, facts: Facts): readonly Step[] {
-  return facts.dhcpNamespaces.has(id) ? [{ id, line: `netns del ${dhcpNamespace(id)}` }] : [];
+  return facts.serviceNamespaces.has(id) ? [{ id, line: `netns del ${serviceNamespace(id)}` }] : [];
 }

@@ -14,8 +14,8 @@ import {
   markProcess,
   type ProcessMark,
 } from '../../../processes.ts';
-import { applySteps, type Commands } from '../kernel.ts';
-import { dhcpInnerName, dhcpNamespace, NETNS_DIR } from '../names.ts';
+import type { Commands } from '../kernel.ts';
+import { NETNS_DIR, serviceNamespace } from '../names.ts';
 import {
   dhcpFiles,
   dnsmasqArguments,
@@ -44,8 +44,6 @@ export type DhcpNetwork = { readonly id: string; readonly mtu: number; readonly 
 type Server = {
   wanted: DhcpNetwork | null;
   process: ProcessMark | null;
-  /** What was last done to its end of the link. */
-  link: string;
   /** File contents by path. */
   readonly texts: Map<string, string>;
   served: Served;
@@ -63,17 +61,6 @@ type Served = {
 const UNKNOWN: Served = { key: '', tagged: true };
 
 const LOG_BYTES = 256 << 10;
-
-/**
- * Makes a namespace of the server's own a host that never forwards and never believes a router's
- * advertisement, whatever this machine's own settings are, and becomes the command that follows.
- */
-const QUIET_HOST = `
-echo 0 >/proc/sys/net/ipv4/ip_forward
-for file in /proc/sys/net/ipv6/conf/*/accept_ra; do
-  [ ! -e "$file" ] || echo 0 >"$file"
-done
-exec "$@"`;
 
 export class DhcpServers {
   readonly #deps: DhcpServersDeps;
@@ -99,12 +86,12 @@ export class DhcpServers {
     return fallen;
   }
 
-  /** Serves exactly what is wanted, at once. `relink`: the link was made or changed just now. */
+  /** Serves exactly what is wanted, at once. `linked`: its link was made or changed just now. */
   async ensure(
     network: DhcpNetwork,
-    options: { readonly signal: AbortSignal; readonly relink: boolean },
+    options: { readonly signal: AbortSignal; readonly linked: boolean },
   ): Promise<void> {
-    const { signal, relink } = options;
+    const { signal, linked } = options;
     const files = this.#files(network.id);
     const server = await this.#server(network.id);
     server.wanted = network;
@@ -115,7 +102,6 @@ export class DhcpServers {
         'a DHCP option was left out: dnsmasq has no line for its name or value',
       );
     }
-    const linked = await this.#ensureLink(network, server, { signal, relink });
     const { dhcp } = network;
     const texts = [hostsText(dhcp), optionsText(dhcp), namesText(dhcp)] as const;
     await this.#ensureText(files.hosts, texts[0], server);
@@ -168,10 +154,10 @@ export class DhcpServers {
     const files = this.#files(network.id);
     const { kept } = await this.#leases(files, network.dhcp);
     await writeFile(files.leases, kept);
-    const namespace = join(NETNS_DIR, dhcpNamespace(network.id));
+    const namespace = join(NETNS_DIR, serviceNamespace(network.id));
     try {
-      const inside = ['sh', '-c', QUIET_HOST, 'sh', 'dnsmasq', ...args];
-      await commands.run('nsenter', [`--net=${namespace}`, '--', ...inside], { signal });
+      const enter = [`--net=${namespace}`, '--'];
+      await commands.run('nsenter', [...enter, 'dnsmasq', ...args], { signal });
     } catch (error) {
       const said = error instanceof Fault ? error.detail['stderr'] : undefined;
       const why = typeof said === 'string' && said !== '' ? `: ${said}` : '';
@@ -191,38 +177,6 @@ export class DhcpServers {
     const { process } = server;
     server.process = null;
     if (process !== null) await endProcess(process);
-  }
-
-  /** Sets up the server's end of its link; true when anything was done. */
-  async #ensureLink(
-    network: DhcpNetwork,
-    server: Server,
-    options: { readonly signal: AbortSignal; readonly relink: boolean },
-  ): Promise<boolean> {
-    const { id, dhcp, mtu } = network;
-    const namespace = dhcpNamespace(id);
-    const name = dhcpInnerName(dhcp.portId);
-    const addresses = [...new Set(dhcp.addresses)].toSorted();
-    const inode = fileMark(join(NETNS_DIR, namespace))?.ino ?? 0;
-    const link = JSON.stringify({ inode, name, mac: dhcp.mac, mtu, addresses });
-    if (!options.relink && link === server.link) return false;
-    const had = addressesOf(server.link, inode);
-    const lines = [
-      'link set dev lo up',
-      // No address of its own making: it speaks only with those it was given.
-      `link set dev ${name} address ${dhcp.mac} mtu ${mtu} addrgenmode none up`,
-      ...had.filter((old) => !addresses.includes(old)).map((old) => `addr del ${old} dev ${name}`),
-      ...addresses.map((address) => `addr replace ${address} dev ${name}${noDad(address)}`),
-    ];
-    const steps = lines.map((line) => ({ id, line }));
-    const { signal } = options;
-    const { failures } = await applySteps(steps, this.#deps.commands, { signal, namespace });
-    const failure = failures.get(id);
-    server.link = '';
-    if (failure !== undefined) throw failure;
-    await writeFile(this.#files(id).link, link);
-    server.link = link;
-    return true;
   }
 
   async #ensureText(path: string, text: string, server: Server): Promise<void> {
@@ -259,7 +213,6 @@ export class DhcpServers {
     await mkdir(directory, { recursive: true });
     await chmod(this.#deps.directory, 0o755);
     await chmod(directory, 0o755);
-    server.link = await readIfThere(files.link);
     server.served = readServed(await readIfThere(files.served));
     for (const path of [files.hosts, files.options, files.names]) {
       server.texts.set(path, await readIfThere(path));
@@ -300,19 +253,7 @@ function keyOf(texts: readonly string[]): string {
 }
 
 function newServer(process: ProcessMark | null): Server {
-  return { wanted: null, process, link: '', texts: new Map(), served: UNKNOWN };
-}
-
-/** The addresses that were last given to the link, if it is still the link of that time. */
-function addressesOf(link: string, inode: number): readonly string[] {
-  const past = parse(link);
-  const addresses = past['inode'] === inode ? past['addresses'] : null;
-  return Array.isArray(addresses) ? addresses.filter((one) => typeof one === 'string') : [];
-}
-
-/** An address that Neutron gave is nobody else's: asking around for it would only delay. */
-function noDad(address: string): string {
-  return address.includes(':') ? ' nodad' : '';
+  return { wanted: null, process, texts: new Map(), served: UNKNOWN };
 }
 
 /** True when a running `dnsmasq` was started with these arguments. */

@@ -54,7 +54,7 @@ test('the server listens on its own link, reads nothing of the host, and serves 
     '--no-resolv',
     '--user=dnsmasq',
     '--group=nogroup',
-    '--interface=ns-44444444-44',
+    '--interface=ns-net',
     '--pid-file=/d/pid',
     '--dhcp-ignore=tag:!known',
     '--dhcp-authoritative',

@@ -1,7 +1,7 @@
 /** What `dnsmasq` is told: pure text from a DHCP spec. IPv4 only; IPv6 addresses are left out. */
 import { join } from 'node:path';
 import type { DhcpHost, DhcpSpec, DhcpSubnet } from '#base/host/links.ts';
-import { dhcpInnerName } from '../names.ts';
+import { SERVICE_INNER } from '../names.ts';
 import type { HostUser } from './dnsmasq-user.ts';
 import { isHostname, isV4 } from '../specs.ts';
 
@@ -18,7 +18,6 @@ export function dhcpFiles(directory: string) {
     leases: file('leases'),
     pid: file('pid'),
     log: file('log'),
-    link: file('link.json'),
     served: file('served.json'),
   };
 }
@@ -42,7 +41,7 @@ export function dnsmasqArguments(
     // Without the two names dnsmasq would look for a user to become and fail in a user namespace.
     `--user=${user?.user ?? ''}`,
     `--group=${user?.group ?? ''}`,
-    `--interface=${dhcpInnerName(dhcp.portId)}`,
+    `--interface=${SERVICE_INNER}`,
     '--bind-dynamic',
     `--pid-file=${files.pid}`,
     `--log-facility=${files.log}`,

@@ -2,6 +2,7 @@
 import type { AddressGroupSpec, MemberSpec, SecurityGroupSpec } from '#base/host/firewall.ts';
 import type { NetworkSpec, PortSpec } from '#base/host/links.ts';
 import type { DataplaneChange } from '../../dataplane.ts';
+import { serviceMac } from '../facts.ts';
 import { bridgeName } from '../names.ts';
 import { isHost, outermostOf } from './cidrs.ts';
 import { Ledger, narrows, type Delta, type Part } from './contents.ts';
@@ -171,10 +172,10 @@ export class Firewall {
   #networkPart(network: NetworkSpec): [string, Part] {
     const bridge = bridgeName(network.id);
     const number = this.#networks.of(bridge);
-    const elements = [elementOf('groups', 'zones', [quoted(bridge)], String(number))];
-    if (network.dhcp !== null) {
-      elements.push(elementOf('ports', 'owned', [hex(number), network.dhcp.mac]));
-    }
+    const elements = [
+      elementOf('groups', 'zones', [quoted(bridge)], String(number)),
+      elementOf('ports', 'owned', [hex(number), serviceMac(network)]),
+    ];
     return [`network ${network.id}`, { ...NO_PART, elements }];
   }
 
