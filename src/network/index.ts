@@ -16,10 +16,14 @@ import { portBindingReconciler } from './binding/port-binding.reconciler.ts';
 import { KnownHosts } from './binding/known-hosts.ts';
 import { PortEvents } from './binding/port-events.ts';
 import { PortStatus } from './binding/port-status.ts';
+import { RouterStatus } from './binding/router-status.ts';
 import { counterRoutes } from './counters/counter.routes.ts';
 import { CounterService, type CounterReader } from './counters/counter.service.ts';
 import { discoveryRoutes } from './discovery/discovery.routes.ts';
 import { EXTRA_POLICIES, extraRoutes } from './extensions/all.routes.ts';
+import { floatingIpPoolRoutes } from './floating-ip-pools/floating-ip-pool.routes.ts';
+import { floatingIpRoutes } from './floating-ips/floating-ip.routes.ts';
+import { FloatingIpService, targetOfFloatingIp } from './floating-ips/floating-ip.service.ts';
 import { portMetrics } from './metrics/port-metrics.ts';
 import type { NetworkApi } from './network-api.ts';
 import { DEFAULT_SETTINGS, type NetworkDeps, type NetworkSettings } from './network-deps.ts';
@@ -30,10 +34,14 @@ import { NetworkService, targetOfNetwork } from './networks/network.service.ts';
 import { CORE_POLICIES } from './policies.ts';
 import { portBindingRoutes } from './port-bindings/port-binding.routes.ts';
 import { PortBindingService } from './port-bindings/port-binding.service.ts';
+import { portForwardingRoutes } from './port-forwardings/port-forwarding.routes.ts';
+import { PortForwardingService } from './port-forwardings/port-forwarding.service.ts';
 import { portFinder } from './ports/find-port.ts';
 import { targetOfPort } from './ports/port-target.ts';
 import { portRoutes } from './ports/port.routes.ts';
 import { PortService } from './ports/port.service.ts';
+import { routerRoutes } from './routers/router.routes.ts';
+import { RouterService, targetOfRouter } from './routers/router.service.ts';
 import { stormEventRoutes } from './storm-events/storm-event.routes.ts';
 import { StormEventService } from './storm-events/storm-event.service.ts';
 import { StormWatch } from './storm-events/storm-watch.ts';
@@ -96,7 +104,9 @@ export function createNetwork(options: NetworkOptions): NetworkParts {
     domain: settings.dnsDomain,
     log,
   });
-  const status = new PortStatus({ db, observed, events, now, log });
+  const status = new PortStatus({ db, desired, observed, events, now, log });
+  const toldAt = (routerId: string) => sync.routerToldAt(routerId);
+  const routerStatus = new RouterStatus({ db, observed, events, now, log, toldAt });
   const newId = options.newId ?? newUuid;
   const storms = new StormWatch({ db, observed, newId, now, log });
   const deps: NetworkDeps = {
@@ -113,8 +123,10 @@ export function createNetwork(options: NetworkOptions): NetworkParts {
   const networks = new NetworkService(deps);
   const subnets = new SubnetService(deps);
   const ports = new PortService(deps);
+  const routers = new RouterService(deps);
+  const floatingIps = new FloatingIpService(deps);
   const findPort = portFinder(ports, policy);
-  const stops = [known.start(), sync.start(), status.start(), storms.start()];
+  const stops = [known.start(), sync.start(), status.start(), routerStatus.start(), storms.start()];
 
   const findTarget = {
     networks: async (ctx: Context, id: string) => targetOfNetwork(await networks.get(ctx, id)),
@@ -123,6 +135,9 @@ export function createNetwork(options: NetworkOptions): NetworkParts {
       const { row, network } = await ports.get(ctx, id);
       return targetOfPort(row, network);
     },
+    routers: async (ctx: Context, id: string) => targetOfRouter(await routers.get(ctx, id)),
+    floatingips: async (ctx: Context, id: string) =>
+      targetOfFloatingIp((await floatingIps.get(ctx, id)).row),
   };
 
   const registerExtras = extraRoutes({ ...deps, observed, findTarget });
@@ -138,6 +153,10 @@ export function createNetwork(options: NetworkOptions): NetworkParts {
         domain: settings.dnsDomain,
         stormStateOf: (host, id) => observed.find(host, 'ports', id)?.storm ?? 'ok',
       });
+      routerRoutes(app, routers, policy);
+      floatingIpRoutes(app, floatingIps, policy);
+      portForwardingRoutes(app, new PortForwardingService(deps), policy);
+      floatingIpPoolRoutes(app, { db, policy });
       portBindingRoutes(app, new PortBindingService(deps));
       stormEventRoutes(app, new StormEventService({ db, findPort }));
       counterRoutes(app, new CounterService({ findPort, hostReader }));
@@ -148,7 +167,7 @@ export function createNetwork(options: NetworkOptions): NetworkParts {
   return {
     api: new NetworkFront({ db, ports, events }),
     service,
-    reconcilers: [portBindingReconciler(sync, status)],
+    reconcilers: [portBindingReconciler(sync, status, routerStatus)],
     policy,
     metrics: async (signal) => await portMetrics({ db, observed, hostReader, log }, signal),
     loadDesired: async () => {
@@ -159,6 +178,7 @@ export function createNetwork(options: NetworkOptions): NetworkParts {
     idle: async () => {
       await sync.idle();
       await status.idle();
+      await routerStatus.idle();
       await storms.idle();
     },
     close: async () => {
@@ -166,6 +186,7 @@ export function createNetwork(options: NetworkOptions): NetworkParts {
       await known.idle();
       await sync.idle();
       await status.idle();
+      await routerStatus.idle();
       await storms.idle();
     },
   };

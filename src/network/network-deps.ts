@@ -51,7 +51,7 @@ export interface HostSync {
   /** Hosts where a port may be bound: those that have ever been heard of. */
   isKnown(host: string): boolean;
   /** What the host sees of the port; undefined when it has not said so far. */
-  seenPort(host: string, portId: string): SeenPort;
+  seenPort(host: string, port: { readonly id: string; readonly device_id: string }): SeenPort;
   /** These ports of a network have changed, come or gone. */
   portsChanged(networkId: string, portIds: readonly string[]): Promise<void>;
   /** A network has changed, with what is plugged into it. */

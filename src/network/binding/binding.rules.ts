@@ -1,5 +1,6 @@
 /** Where a port is plugged, as its owner may know. Pure: facts come in as arguments. */
 import type { PortObservation } from '#base/host/document.ts';
+import type { DomainSpec } from '#base/host/domain.ts';
 
 /** What the API shows of a binding. */
 export type Binding = {
@@ -49,21 +50,36 @@ export function isPlugged(
 
 /**
  * What a host sees of a port. `plugged`: it is on its network with its rules, and a guest holds the other end.
- * `error`: why it is not as it should be, for people. Undefined when nobody knows.
+ * `awaited`: the host is to run a guest that will. `error`: why it is not as it should be, for people. Undefined when
+ * nobody knows.
  */
-export type SeenPort = { readonly plugged: boolean; readonly error: string | null } | undefined;
+export type SeenPort =
+  | { readonly plugged: boolean; readonly awaited: boolean; readonly error: string | null }
+  | undefined;
 
-/** `listed`: the host has looked at all there is, so that what it has not told of is not there. */
-export function seenAs(seen: PortObservation | undefined, listed: boolean): SeenPort {
-  if (!seen) return listed ? NOT_THERE : undefined;
-  return { plugged: seen.plugged && seen.carrier, error: seen.error?.message ?? null };
+export type SeenFacts = {
+  readonly seen: PortObservation | undefined;
+  /** The host has looked at all there is, so that what it has not told of is not there. */
+  readonly listed: boolean;
+  /** What the host is to make of the port's device; undefined when it is no server of the host's. */
+  readonly server: Pick<DomainSpec, 'power' | 'nics'> | undefined;
+};
+
+export function seenAs(portId: string, { seen, listed, server }: SeenFacts): SeenPort {
+  if (!seen && !listed) return undefined;
+  const runs = server !== undefined && server.power !== 'stopped';
+  return {
+    plugged: seen !== undefined && seen.plugged && seen.carrier,
+    awaited: runs && server.nics.some((nic) => nic.portId === portId),
+    error: seen?.error?.message ?? null,
+  };
 }
 
-export const NOT_THERE: SeenPort = { plugged: false, error: null };
+export const NOT_THERE: SeenPort = { plugged: false, awaited: false, error: null };
 
 /** What is kept of a port's status. */
 export type StatusColumns = {
-  readonly status: 'ACTIVE' | 'DOWN' | 'ERROR';
+  readonly status: 'ACTIVE' | 'BUILD' | 'DOWN' | 'ERROR';
   /** Why it is ERROR, for the port's owner. */
   readonly status_reason: string | null;
 };
@@ -88,17 +104,20 @@ export function statusOf(
   if (!isPlugged(port, binding) || port.admin_state_up === 0) return DOWN;
   if (seen === undefined) return asItWas(port);
   if (seen.error !== null) return { status: 'ERROR', status_reason: seen.error };
-  return seen.plugged ? ACTIVE : DOWN;
+  if (seen.plugged) return ACTIVE;
+  return seen.awaited ? BUILD : DOWN;
 }
 
 export const ACTIVE: StatusColumns = { status: 'ACTIVE', status_reason: null };
 export const DOWN: StatusColumns = { status: 'DOWN', status_reason: null };
+const BUILD: StatusColumns = { status: 'BUILD', status_reason: null };
 
 function asItWas(port: {
   readonly status: string;
   readonly status_reason: string | null;
 }): StatusColumns {
   if (port.status === 'ERROR') return { status: 'ERROR', status_reason: port.status_reason };
+  if (port.status === 'BUILD') return BUILD;
   return port.status === 'ACTIVE' ? ACTIVE : DOWN;
 }
 

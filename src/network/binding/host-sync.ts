@@ -88,8 +88,8 @@ export class DesiredSync implements HostSync {
     return this.#deps.known.has(host);
   }
 
-  seenPort(host: string, portId: string): SeenPort {
-    return seenPort(this.#deps.observed, host, portId);
+  seenPort(host: string, port: { readonly id: string; readonly device_id: string }): SeenPort {
+    return seenPort(this.#deps, host, port);
   }
 
   async portsChanged(networkId: string, portIds: readonly string[]): Promise<void> {

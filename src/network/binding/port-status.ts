@@ -1,6 +1,8 @@
 /** Turns what hosts see of ports into the ports' status, and tells who listens. */
 import { KeyedQueue } from '#base/async.ts';
+import type { DomainSpec } from '#base/host/domain.ts';
 import type { Db } from '#platform/db/tables.ts';
+import type { DesiredHosts } from '#platform/host/desired-hosts.ts';
 import type { ObservedHosts } from '#platform/host/observed-hosts.ts';
 import type { Logger } from '#platform/log.ts';
 import { timestamp } from '../attributes/standard.ts';
@@ -21,6 +23,7 @@ import type { PortEvents } from './port-events.ts';
 
 export type PortStatusDeps = {
   readonly db: Db;
+  readonly desired: DesiredHosts;
   readonly observed: ObservedHosts;
   readonly events: PortEvents;
   readonly now: () => Date;
@@ -37,8 +40,15 @@ export class PortStatus {
 
   /** Follows what hosts see from now on. Returns the way to stop. */
   start(): () => void {
-    const { observed } = this.#deps;
+    const { desired, observed } = this.#deps;
     const stops = [
+      desired.onChange(({ section, host, value }) => {
+        // A host that is not there is told all of it when it comes, and then looked at as a whole.
+        if (section !== 'servers' || observed.status(host)?.connected !== true) return;
+        for (const { portId } of (value as DomainSpec | null)?.nics ?? []) {
+          this.#soon(`port ${portId}`, async () => await this.check(portId));
+        }
+      }),
       observed.onChange(({ section, id, host, value }) => {
         if (section === 'ports') {
           const goneFrom = value === undefined ? host : undefined;
@@ -68,23 +78,23 @@ export class PortStatus {
    * Returns whether the status was another.
    */
   async check(portId: string, goneFrom?: string): Promise<boolean> {
-    const { db, observed } = this.#deps;
+    const { db } = this.#deps;
     const port = await findPort(db, portId);
     const binding = port && (await findActiveBinding(db, portId));
     if (!port || !binding || PART_OWNERS.includes(port.device_owner)) return false;
     const seen =
-      seenPort(observed, binding.host, portId) ??
+      seenPort(this.#deps, binding.host, port) ??
       (binding.host === goneFrom ? NOT_THERE : undefined);
-    return await this.#set(port, statusOf(port, binding, seen));
+    return await setStatus(this.#deps, port, statusOf(port, binding, seen));
   }
 
   /** Every port again, or every port of a host. Returns how many there are, and how many had another status. */
   async checkAll(host?: string): Promise<{ readonly seen: number; readonly changed: number }> {
-    const { db, observed } = this.#deps;
+    const { db } = this.#deps;
     const rows = await findStatuses(db, host);
     let changed = 0;
     for (const row of rows) {
-      const wanted = statusOf(row, row, seenPort(observed, row.host, row.id));
+      const wanted = statusOf(row, row, seenPort(this.#deps, row.host, row));
       if (!isSame(row, wanted) && (await this.check(row.id))) changed += 1;
     }
     return { seen: rows.length, changed };
@@ -97,17 +107,8 @@ export class PortStatus {
       .hosts()
       .some((host) => observed.find(host, 'networks', networkId)?.error === null);
     for (const port of await findOwnedPorts(db, networkId, DHCP_OWNER)) {
-      await this.#set(port, served ? ACTIVE : DOWN);
+      await setStatus(this.#deps, port, served ? ACTIVE : DOWN);
     }
-  }
-
-  async #set(port: PortRow, wanted: StatusColumns): Promise<boolean> {
-    const { db, events, now } = this.#deps;
-    if (isSame(port, wanted)) return false;
-    if (!(await setPortStatus(db, port.id, wanted, timestamp(now())))) return false;
-    const is = wanted.status === 'ACTIVE';
-    if (is !== (port.status === 'ACTIVE')) events.emit(is ? 'plugged' : 'unplugged', port);
-    return true;
   }
 
   /** Observations come in the middle of other things, so nobody waits for this; the reconciler makes up for a failure. */
@@ -122,12 +123,32 @@ export class PortStatus {
   }
 }
 
+/** Sets a port's status, and tells who listens. Returns whether it was another. */
+export async function setStatus(
+  { db, events, now }: Pick<PortStatusDeps, 'db' | 'events' | 'now'>,
+  port: PortRow,
+  wanted: StatusColumns,
+): Promise<boolean> {
+  if (isSame(port, wanted)) return false;
+  if (!(await setPortStatus(db, port.id, wanted, timestamp(now())))) return false;
+  const is = wanted.status === 'ACTIVE';
+  if (is !== (port.status === 'ACTIVE')) events.emit(is ? 'plugged' : 'unplugged', port);
+  return true;
+}
+
 function isSame(port: Pick<PortRow, keyof StatusColumns>, wanted: StatusColumns): boolean {
   return port.status === wanted.status && port.status_reason === wanted.status_reason;
 }
 
 /** What a host sees of a port. */
-export function seenPort(observed: ObservedHosts, host: string, portId: string): SeenPort {
-  const listed = (observed.status(host)?.listed ?? 0) > 0;
-  return seenAs(observed.find(host, 'ports', portId), listed);
+export function seenPort(
+  { desired, observed }: Pick<PortStatusDeps, 'desired' | 'observed'>,
+  host: string,
+  port: { readonly id: string; readonly device_id: string },
+): SeenPort {
+  return seenAs(port.id, {
+    seen: observed.find(host, 'ports', port.id),
+    listed: (observed.status(host)?.listed ?? 0) > 0,
+    server: desired.find(host, 'servers', port.device_id),
+  });
 }

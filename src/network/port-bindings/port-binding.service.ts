@@ -135,7 +135,7 @@ export class PortBindingService {
     const { hosts, now } = this.#deps;
     const unknown = binding.host === before.binding.host ? undefined : NOT_THERE;
     await updateRow(tx, 'ports', row.id, {
-      ...statusOf(row, binding, hosts.seenPort(binding.host, row.id) ?? unknown),
+      ...statusOf(row, binding, hosts.seenPort(binding.host, row) ?? unknown),
       updated_at: timestamp(now()),
     });
     return binding;

@@ -12,6 +12,7 @@ import {
   macAddressInUse,
   qosPolicyNotFound,
 } from '../network.faults.ts';
+import { checkDevice } from '../routers/check-device.ts';
 import { isAutoAddress } from '../subnets/subnet.rules.ts';
 import { subnetsOf } from '../subnets/subnet.store.ts';
 import { checkPortGroups, setPortGroups } from '../security-groups/port-groups.ts';
@@ -46,6 +47,10 @@ export async function changePort(
 ): Promise<Port> {
   const { settings, now, hosts } = deps;
   if (values.qos_policy_id != null) throw qosPolicyNotFound(values.qos_policy_id);
+  if (values.device_id !== undefined || values.device_owner !== undefined) {
+    const { device_id = before.row.device_id, device_owner = before.row.device_owner } = values;
+    await checkDevice(tx, ctx, { project_id: before.row.project_id, device_id, device_owner });
+  }
   const mac = await newMacOf(deps, tx, before, values);
   const pairs = pairsAfter(before, values, mac);
   checkPairCount(pairs.length, settings.maxAddressPairs);
@@ -63,7 +68,7 @@ export async function changePort(
 
   const binding = bindingAfter(deps, before.binding, values);
   const columns = changedColumns(before, values);
-  const seen = hosts.seenPort(binding.host, before.row.id);
+  const seen = hosts.seenPort(binding.host, { ...before.row, ...columns });
   const row = await updateRow(tx, 'ports', before.row.id, {
     ...columns,
     mac_address: mac,
