@@ -13,6 +13,22 @@ export const dnsName: Reader<string> = (sent, name) => {
   return value;
 };
 
+/** The name of a floating IP within a domain that is told beside it; '' for none. */
+export const floatingDnsName: Reader<string> = (sent, name) => {
+  const value = lowerCase(sent);
+  const problem = value.endsWith('.')
+    ? `'${value}' is a FQDN. It should be a relative domain name`
+    : (dnsProblem(value) ?? lengthProblem(value));
+  if (problem) throw invalidAttribute(name, problem);
+  return value;
+};
+
+/** A domain of one letter, with the dots around it, has to fit behind. */
+function lengthProblem(value: string): string | undefined {
+  if (value.length <= MAX_LENGTH - 3) return undefined;
+  return `'${value}' contains ${value.length} characters. Adding a domain name will cause it to exceed the maximum length of a FQDN of '${MAX_LENGTH}'`;
+}
+
 /** The name of a domain, ending in a dot; '' for none. */
 export const dnsDomain: Reader<string> = (sent, name) => {
   const value = lowerCase(sent);

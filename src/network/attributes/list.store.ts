@@ -149,12 +149,9 @@ export async function deleteTags(db: Db, id: string): Promise<void> {
 }
 
 /** Changes a row, counts the change, and returns the row as it is then. */
-export async function updateRow<T extends 'networks' | 'subnets' | 'ports'>(
-  db: Db,
-  table: T,
-  id: string,
-  change: Updateable<Tables[T]>,
-): Promise<Selectable<Tables[T]>> {
+export async function updateRow<
+  T extends 'networks' | 'subnets' | 'ports' | 'routers' | 'floating_ips' | 'port_forwardings',
+>(db: Db, table: T, id: string, change: Updateable<Tables[T]>): Promise<Selectable<Tables[T]>> {
   // Said of networks, since types cannot say it of all; the others have these columns too.
   const row = await db
     .updateTable(table as 'networks')

@@ -43,7 +43,6 @@ export const routers: Migration = {
       fixed_port_id text references ports (id),
       fixed_ip_address text,
       router_id text references routers (id),
-      status text not null,
       dns_name text not null,
       dns_domain text not null,
       revision_number integer not null,

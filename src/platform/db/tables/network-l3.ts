@@ -38,8 +38,8 @@ export interface FloatingIpsTable extends Standard {
   /** The port it leads to; null when it leads nowhere. */
   fixed_port_id: string | null;
   fixed_ip_address: string | null;
+  /** The router that it leads through, whose status is its own. */
   router_id: string | null;
-  status: 'ACTIVE' | 'DOWN' | 'ERROR';
   dns_name: string;
   dns_domain: string;
 }
