@@ -1,5 +1,6 @@
 /** What each job needs of the machine, asked in one place by doctor, setup and up. */
 import type { Finding, HostTool } from '#base/host/finding.ts';
+import { DEBIAN_IMAGE_HOST_TOOLS } from '#drivers/guest-image/debian/debian-image.ts';
 import { TINY_IMAGE_HOST_TOOLS } from '#drivers/guest-image/tiny-image.ts';
 import { DATAPLANE_HOST_TOOLS } from '#drivers/dataplane/linux/probe.ts';
 import { QEMU_HOST_TOOLS } from '#drivers/hypervisor/qemu/probe.ts';
@@ -29,6 +30,7 @@ const YARD: ToolGroup = { subject: 'tools of the yard', tools: YARD_HOST_TOOLS }
 const DATAPLANE: ToolGroup = { subject: 'tools of the network', tools: DATAPLANE_HOST_TOOLS };
 const QEMU: ToolGroup = { subject: 'tools of guests', tools: QEMU_HOST_TOOLS };
 const TINY: ToolGroup = { subject: 'tools of the tiny image', tools: TINY_IMAGE_HOST_TOOLS };
+const DEBIAN: ToolGroup = { subject: 'tools of the Debian image', tools: DEBIAN_IMAGE_HOST_TOOLS };
 const CLIENTS: ToolGroup = { subject: 'OpenStack clients', tools: CLIENT_TOOLS };
 const TESTING: ToolGroup = { subject: 'tools of the tests', tools: TEST_TOOLS };
 
@@ -41,7 +43,7 @@ export const JOBS = {
   start: [YARD, DATAPLANE, QEMU, TINY],
   demo: [YARD, DATAPLANE, QEMU, TINY, CLIENTS],
   bench: [YARD, DATAPLANE, QEMU, TINY, CLIENTS, MEASURING],
-  test: [YARD, DATAPLANE, QEMU, TINY, CLIENTS, TESTING],
+  test: [YARD, DATAPLANE, QEMU, TINY, DEBIAN, CLIENTS, TESTING],
 } as const satisfies Readonly<Record<string, readonly ToolGroup[]>>;
 
 export type Job = keyof typeof JOBS;

@@ -1,4 +1,4 @@
-/** `stackyard setup`: installs the Debian packages that a job lacks, and builds the guest image for it. */
+/** `stackyard setup`: installs the Debian packages that a job lacks, and builds the guest images for it. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { missingTools, toolsFinding } from '#drivers/host-tools.ts';
@@ -31,7 +31,7 @@ export async function setup(args: VerbArgs): Promise<number> {
     }
     await install(packages);
   }
-  await buildImage();
+  await buildImages(job as Job);
   return 0;
 }
 
@@ -58,7 +58,7 @@ async function install(packages: readonly string[]): Promise<void> {
 }
 
 /** Built here once, so that the first start of a cloud need not wait for it. */
-async function buildImage(): Promise<void> {
+async function buildImages(job: Job): Promise<void> {
   const { buildTinyImage } = await import('#drivers/guest-image/tiny-image.ts');
   const signal = AbortSignal.timeout(1_800_000);
   const cacheDir = defaultCacheDir(process.env, isRoot());
@@ -71,6 +71,10 @@ async function buildImage(): Promise<void> {
     log: note,
     arch: 'amd64',
   });
+  // Only root can build it; the tests that boot it are skipped for others.
+  if (job !== 'test' || !isRoot()) return;
+  const { buildDebianImage } = await import('#drivers/guest-image/debian/debian-image.ts');
+  await buildDebianImage({ outputDir: join(cacheDir, 'debian'), cacheDir, signal, log: note });
 }
 
 async function hasPackageLists(signal: AbortSignal): Promise<boolean> {

@@ -99,8 +99,10 @@ export const VERBS: Readonly<Record<string, Verb>> = {
   image: {
     summary: 'build a guest image',
     usage:
-      'stackyard image build tiny [--output DIR]\n\n' +
-      '  Builds the tiny guest (kernel, ramdisk, disk) into DIR, the cache directory when not given.',
+      'stackyard image build tiny|debian [--output DIR]\n\n' +
+      '  tiny    the guest of our own: kernel, ramdisk and disk, of Debian packages; needs no root\n' +
+      '  debian  Debian with cloud-init: one disk, to be uploaded as an image; needs root, once\n\n' +
+      '  --output DIR  where they are put; the cache directory when not given',
     options: { ...STATE_DIR, output: { type: 'string' } },
     takesWords: true,
     load: async () => (await import('./image.ts')).image,
