@@ -6,6 +6,7 @@ import type { Dataplane } from '#drivers/dataplane/dataplane.ts';
 import type { Hypervisor } from '#drivers/hypervisor/hypervisor.ts';
 import { Fault } from '#platform/fault.ts';
 import { HostStreams, type OpenMessage } from '#platform/host/host-streams.ts';
+import { MetadataAsks } from '#platform/host/metadata-asks.ts';
 import {
   LineLink,
   PROTOCOL_VERSION,
@@ -34,6 +35,7 @@ export class Agent {
   readonly #observations = new Observations();
   readonly #network: NetworkKeeper;
   readonly #servers: ServerKeeper;
+  readonly #asks = new MetadataAsks();
   readonly #stop = new AbortController();
   #link: LineLink<ToControl, ToAgent> | undefined;
 
@@ -57,6 +59,7 @@ export class Agent {
       network: this.#network,
     });
     this.#observations.onChange((changes) => this.#link?.send({ type: 'seen', changes }));
+    deps.dataplane.onMetadata(async (question) => await this.#asks.ask(this.#link, question));
   }
 
   /** Looks at the host: what it is, and what an earlier agent has left running on it. */
@@ -87,6 +90,7 @@ export class Agent {
       line: (message) => this.#take(link, streams, message),
       end: () => {
         streams.end();
+        this.#asks.giveUp(link);
         if (this.#link === link) this.#link = undefined;
         resolve();
       },
@@ -140,6 +144,9 @@ export class Agent {
       case 'room':
       case 'close':
         streams.take(message);
+        break;
+      case 'reply':
+        this.#asks.replied(message);
         break;
       case 'ping':
         link.send({ type: 'pong' });

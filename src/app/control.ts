@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import { parse } from 'yaml';
 import type { Json } from '#base/json.ts';
-import { createCompute, type Compute } from '#compute/index.ts';
+import { consolePageRoutes, createCompute, type Compute } from '#compute/index.ts';
 import type { Blobs } from '#drivers/blobs/blobs.ts';
 import { createIdentity, type IdentityService } from '#identity/index.ts';
 import { createImage, type ImageParts } from '#image/index.ts';
@@ -75,7 +75,14 @@ export class Control {
     const newId = newUuid;
     const desired = new DesiredHosts();
     const observed = new ObservedHosts();
-    const gate = new HostGate({ desired, observed, log, now, settled });
+    const gate = new HostGate({
+      desired,
+      observed,
+      log,
+      now,
+      settled,
+      answerMetadata: async (question) => await compute.answerMetadata(question),
+    });
     const inject = options.inject;
     const sagas = new SagaEngine({
       db,
@@ -120,6 +127,7 @@ export class Control {
       observed,
       sagas,
       hostReader: gate,
+      hostConsoles: gate,
       wakeReconciler: (name) => reconcilers.wake(name),
       policyOverrides,
       vendorData: options.vendorData ?? {},
@@ -138,6 +146,7 @@ export class Control {
     this.reconcilers = reconcilers;
     this.app = createHttpApp({
       services: [identity.service, image.service, network.service, compute.service],
+      doors: compute.doors,
       log,
       authenticate: async (token) => await identity.api.authenticate(token),
       authUrl: () => `${publicUrl()}/identity`,
@@ -145,6 +154,7 @@ export class Control {
       settled,
       ...(options.patience && { patience: options.patience }),
     });
+    consolePageRoutes(this.app);
     metricsRoutes(this.app, {
       token: options.metricsToken ?? null,
       authenticate: async (token) => await identity.api.authenticate(token),

@@ -3,11 +3,13 @@ import assert from 'node:assert/strict';
 import { duplexPair } from 'node:stream';
 import { test } from 'node:test';
 import type { HostFacts } from '#base/host/document.ts';
-import { NO_DROPS, type PortCounters } from '#base/host/firewall.ts';
+import { DEFAULT_STORM_CONTROL, NO_DROPS, type PortCounters } from '#base/host/firewall.ts';
+import type { PortSpec } from '#base/host/links.ts';
 import { silentLog } from '../log.ts';
 import { DesiredHosts } from './desired-hosts.ts';
 import { HostGate } from './host-gate.ts';
 import { LineLink, PROTOCOL_VERSION, type ToAgent, type ToControl } from './host-protocol.ts';
+import { plainAnswer } from './metadata-asks.ts';
 import { ObservedHosts } from './observed-hosts.ts';
 
 const FACTS: HostFacts = {
@@ -22,6 +24,17 @@ const FACTS: HostFacts = {
   cpuModel: 'none',
 };
 
+const PORT: PortSpec = {
+  id: 'p1',
+  networkId: 'n1',
+  tap: 'tapp1',
+  mac: 'fa:16:3e:00:00:01',
+  mtu: 1450,
+  adminStateUp: true,
+  firewall: null,
+  storm: DEFAULT_STORM_CONTROL,
+};
+
 const COUNTERS: PortCounters = {
   rxPackets: 1,
   rxBytes: 2,
@@ -32,9 +45,11 @@ const COUNTERS: PortCounters = {
 
 function startGate() {
   const observed = new ObservedHosts();
+  const desired = new DesiredHosts();
   const gate = new HostGate({
-    desired: new DesiredHosts(),
+    desired,
     observed,
+    answerMetadata: async ({ portId }) => plainAnswer(200, `you are ${portId}`),
     log: silentLog(),
     now: () => new Date(),
   });
@@ -43,7 +58,7 @@ function startGate() {
     gate.accept(outer);
     return new Agent(inner, version);
   };
-  return { gate, observed, come, [Symbol.dispose]: () => gate.close() };
+  return { gate, desired, observed, come, [Symbol.dispose]: () => gate.close() };
 }
 
 /** The other end: keeps what it hears. */
@@ -81,9 +96,11 @@ class Agent {
   }
 
   /** Resolves when a message of this kind has come, or the stream has ended. */
-  async hears(type: ToAgent['type']): Promise<ToAgent | undefined> {
+  async hears(type: ToAgent['type'], id?: number): Promise<ToAgent | undefined> {
+    const fits = (one: ToAgent) =>
+      one.type === type && (id === undefined || ('id' in one && one.id === id));
     for (;;) {
-      const message = this.#heard.find((one) => one.type === type);
+      const message = this.#heard.find(fits);
       if (message || this.ended) return message;
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#listener = resolve;
@@ -161,4 +178,18 @@ test('a question is refused in the words of the host, or because there is no hos
   ];
   agent.leave();
   await Promise.all(left);
+});
+
+test('a host is told of the metadata of its own ports, and of no others', async () => {
+  using world = await meet();
+  const { agent, desired } = world;
+  desired.set('h1', 'ports', 'p1', PORT);
+  desired.set('h2', 'ports', 'p2', { ...PORT, id: 'p2' });
+  const statuses: number[] = [];
+  for (const [id, portId] of ['p1', 'p2'].entries()) {
+    agent.say({ type: 'ask', id, question: { portId, method: 'GET', path: '/', body: null } });
+    const reply = await agent.hears('reply', id);
+    if (reply?.type === 'reply') statuses.push(reply.answer.status);
+  }
+  assert.deepEqual(statuses, [200, 404]);
 });

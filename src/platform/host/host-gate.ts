@@ -4,6 +4,7 @@ import { orAborted } from '#base/async.ts';
 import type { ConsoleRef } from '#base/host/console.ts';
 import type { HostObservations } from '#base/host/document.ts';
 import type { PortCounters } from '#base/host/firewall.ts';
+import type { HttpAnswer, MetadataQuestion } from '#base/host/metadata.ts';
 import { Fault } from '../fault.ts';
 import type { Logger } from '../log.ts';
 import type { DesiredChange, DesiredHosts } from './desired-hosts.ts';
@@ -17,6 +18,7 @@ import {
 } from './host-protocol.ts';
 import { HostQuestions } from './host-questions.ts';
 import { HostStreams } from './host-streams.ts';
+import { plainAnswer, replyTo, type AskMessage } from './metadata-asks.ts';
 import type { ObservedHosts } from './observed-hosts.ts';
 
 /** Asks a host for what is in no document. */
@@ -45,6 +47,8 @@ export type HostGateDeps = {
   readonly now: () => Date;
   /** Resolves when everything written so far is on disk: no host acts on what could be forgotten. */
   readonly settled?: () => Promise<void>;
+  /** What guests ask about themselves; without it there is nothing to tell them. */
+  readonly answerMetadata?: (question: MetadataQuestion) => Promise<HttpAnswer>;
 };
 
 type Guest = {
@@ -201,10 +205,24 @@ export class HostGate implements HostReader, HostConsoles {
       case 'close':
         guest.streams.take(message);
         break;
+      case 'ask':
+        void this.#reply(host, link, message);
+        break;
       case 'hello':
       case 'pong':
         break;
     }
+  }
+
+  /** A host is told of servers of its own only. */
+  async #reply(
+    host: string,
+    link: LineLink<ToAgent, ToControl>,
+    message: AskMessage,
+  ): Promise<void> {
+    const { answerMetadata, desired, log } = this.#deps;
+    const isHere = desired.find(host, 'ports', message.question.portId) !== undefined;
+    link.send(await replyTo(message, (isHere && answerMetadata) || answerNothing, log));
   }
 
   #see(host: string, { section, id, value }: MemberChange<HostObservations>): void {
@@ -270,6 +288,10 @@ export class HostGate implements HostReader, HostConsoles {
     const message = `The agent of host '${host}' went away while asked.`;
     this.#questions.giveUp(link, new Fault('unavailable', 'HostDown', message));
   }
+}
+
+async function answerNothing(): Promise<HttpAnswer> {
+  return plainAnswer(404, 'Nothing is known of whoever asks.');
 }
 
 function hostSlow(host: string): Fault {

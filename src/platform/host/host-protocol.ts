@@ -5,12 +5,14 @@
  * acknowledged: the agent's `settled` revisions say how far it is. A lost line shows as a delta that does
  * not follow on the last one, and the agent asks for everything again with `resync`. `read` asks for what is in
  * no document, such as a console log; it changes nothing. `open` asks for a stream of bytes (`host-streams.ts`).
+ * The agent asks too: what a guest wants to know of itself (`metadata-asks.ts`).
  */
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import type { HostDocument, HostFacts, HostObservations } from '#base/host/document.ts';
 import type { Logger } from '../log.ts';
 import type { OpenedMessage, OpenMessage, StreamMessage } from './host-streams.ts';
+import type { AskMessage, ReplyMessage } from './metadata-asks.ts';
 
 /** Goes up when an older agent would misunderstand. */
 export const PROTOCOL_VERSION = 3;
@@ -40,6 +42,7 @@ export type ToAgent =
   | ({ readonly type: 'read'; readonly id: number } & HostQuestion)
   | OpenMessage
   | StreamMessage
+  | ReplyMessage
   | { readonly type: 'ping' };
 
 export type ToControl =
@@ -57,6 +60,7 @@ export type ToControl =
     }
   | OpenedMessage
   | StreamMessage
+  | AskMessage
   | { readonly type: 'pong' };
 
 /** Sends and receives lines on a stream. */
