@@ -69,6 +69,13 @@ export const networkMtuSubnetConflict = (id: string, minimum: number) =>
     `MTU of ${id} is not valid, subnet requires a minimum of ${minimum}`,
   );
 
+export const externalNetworkInUse = (id: string) =>
+  new Fault(
+    'conflict',
+    'ExternalNetworkInUse',
+    `External network ${id} cannot be updated to be made non-external, since it has existing gateway ports.`,
+  );
+
 export const invalidSharedSetting = (name: string) =>
   new Fault(
     'conflict',
@@ -171,6 +178,13 @@ export const serviceTypeNotText = (type: unknown) =>
     `Subnet service type ${pythonRepr(type)} is not a string.`,
   );
 
+export const gatewayIpInUse = (ip: string, portId: string) =>
+  new Fault(
+    'conflict',
+    'GatewayIpInUse',
+    `Current gateway ip ${ip} already in use by port ${portId}. Unable to update.`,
+  );
+
 // Addresses.
 
 export const addressGenerationFailure = (networkId: string) =>
@@ -178,6 +192,13 @@ export const addressGenerationFailure = (networkId: string) =>
     'conflict',
     'IpAddressGenerationFailure',
     `No more IP addresses available on network ${networkId}.`,
+  );
+
+export const addressChangeNotAllowed = (portId: string) =>
+  new Fault(
+    'invalid',
+    'IPAddressChangeNotAllowed',
+    `IP updates for port ${portId} are not allowed`,
   );
 
 /** A subnet that was asked for by name has nothing left. */

@@ -29,7 +29,7 @@ export type Attribute<T = unknown> = {
   readonly sort?: true;
   /** The actions for which it has a policy rule of its own, such as `create_port:mac_address`. */
   readonly guard?: readonly Action[];
-  /** It is a list of objects, and each of their members has a rule too: `create_port:fixed_ips:subnet_id`. */
+  /** It is a list of objects, or one, and each of their members has a rule too: `create_port:fixed_ips:subnet_id`. */
   readonly guardMembers?: true;
 };
 

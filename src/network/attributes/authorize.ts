@@ -51,8 +51,9 @@ function whatToAsk(
     const rule = `${root}:${name}`;
     const members = guardMembers ? memberRules(rule, chosen[name]) : [];
     rules.push(rule, ...members);
+    // compat: the members of one object stand in brackets, even when there are none.
     const inner =
-      members.length > 0
+      members.length > 0 || (guardMembers && isJsonObject(chosen[name]))
         ? `(rule:${rule} and (${members.map((member) => `rule:${member}`).join(' and ')}))`
         : `rule:${rule}`;
     expression = `(${expression} and ${inner})`;
@@ -61,8 +62,7 @@ function whatToAsk(
 }
 
 function memberRules(rule: string, value: unknown): string[] {
-  if (!Array.isArray(value)) return [];
-  const items: readonly unknown[] = value;
+  const items: readonly unknown[] = Array.isArray(value) ? value : [value];
   return items.flatMap((item) =>
     isJsonObject(item) ? Object.keys(item).map((member) => `${rule}:${member}`) : [],
   );

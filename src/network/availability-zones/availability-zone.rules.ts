@@ -1,4 +1,13 @@
 /** Availability zones are where agents say they are. Pure. */
+import { availabilityZoneNotFound } from '../network.faults.ts';
+
+/** The zones in which networks and routers may be asked to be served. */
+const ZONES: readonly string[] = ['nova'];
+
+export function checkZones(hints: readonly string[]): void {
+  const strange = hints.find((zone) => !ZONES.includes(zone));
+  if (strange !== undefined) throw availabilityZoneNotFound(strange);
+}
 
 export type Zone = {
   readonly state: 'available' | 'unavailable';

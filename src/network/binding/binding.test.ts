@@ -110,11 +110,18 @@ test('a bound port and its network, with DHCP, are said to its host and no other
     storm: DEFAULT_STORM_CONTROL,
   });
   const { dhcp, ...network } = net.networkOn('h1') ?? assert.fail('the network is not there');
-  assert.deepEqual(network, { id: net.network_id, mtu: 1500, adminStateUp: true });
+  assert.deepEqual(network, {
+    id: net.network_id,
+    mtu: 1500,
+    adminStateUp: true,
+    uplink: null,
+  });
   assert.deepEqual(dhcp?.addresses, ['10.0.0.2/24']);
   assert.deepEqual(dhcp?.subnets, [
     {
       id: net.subnet.id,
+      ipVersion: 4,
+      ipv6Mode: null,
       cidr: '10.0.0.0/24',
       gateway: '10.0.0.1',
       dnsNameservers: ['1.1.1.1'],

@@ -2,8 +2,13 @@
 import type { Reconciler } from '#platform/reconcile/reconciler.ts';
 import type { DesiredSync } from './host-sync.ts';
 import type { PortStatus } from './port-status.ts';
+import type { RouterStatus } from './router-status.ts';
 
-export function portBindingReconciler(sync: DesiredSync, status: PortStatus): Reconciler {
+export function portBindingReconciler(
+  sync: DesiredSync,
+  status: PortStatus,
+  routerStatus: RouterStatus,
+): Reconciler {
   return {
     name: 'port-binding',
     everyMs: 60_000,
@@ -11,7 +16,9 @@ export function portBindingReconciler(sync: DesiredSync, status: PortStatus): Re
       const said = await sync.sayAll();
       signal.throwIfAborted();
       const checked = await status.checkAll();
-      return { seen: said.seen, changed: said.changed + checked.changed, failed: [] };
+      const routers = await routerStatus.checkAll();
+      const changed = said.changed + checked.changed + routers.changed;
+      return { seen: said.seen, changed, failed: [] };
     },
   };
 }

@@ -8,7 +8,7 @@ import type {
 } from '#platform/db/tables/network-l3.ts';
 import { inChunks } from '../attributes/list.store.ts';
 import type { SubnetRow } from '../subnets/subnet.store.ts';
-import { ROUTER_GATEWAY_OWNER, ROUTER_INTERFACE_OWNER, type Binding } from './binding.rules.ts';
+import type { Binding, StatusColumns } from './binding.rules.ts';
 
 export type ToldRouter = {
   readonly row: Selectable<RoutersTable>;
@@ -122,8 +122,19 @@ async function addressesOf(db: Db, portIds: readonly string[]) {
 
 /** The routers that have a port on the network. */
 export async function findRoutersOnNetwork(db: Db, networkId: string): Promise<readonly string[]> {
-  const rows = await routersWithPorts(db).where('ports.network_id', '=', networkId).execute();
-  return rows.map((row) => row.router_id);
+  const inside = await db
+    .selectFrom('ports')
+    .innerJoin('router_ports', 'router_ports.port_id', 'ports.id')
+    .select('router_ports.router_id')
+    .where('ports.network_id', '=', networkId)
+    .execute();
+  const outside = await db
+    .selectFrom('ports')
+    .innerJoin('routers', 'routers.gateway_port_id', 'ports.id')
+    .select('routers.id as router_id')
+    .where('ports.network_id', '=', networkId)
+    .execute();
+  return [...new Set([...inside, ...outside].map((row) => row.router_id))];
 }
 
 /** The routers that have one of the ports. */
@@ -132,20 +143,19 @@ export async function findRoutersOfPorts(
   portIds: readonly string[],
 ): Promise<readonly string[]> {
   const found = await inChunks(portIds, async (some) => {
-    const rows = await routersWithPorts(db).where('ports.id', 'in', some).execute();
-    return new Map(rows.map((row) => [row.router_id, true]));
+    const inside = await db
+      .selectFrom('router_ports')
+      .select('router_id')
+      .where('port_id', 'in', some)
+      .execute();
+    const outside = await db
+      .selectFrom('routers')
+      .select('id as router_id')
+      .where('gateway_port_id', 'in', some)
+      .execute();
+    return new Map([...inside, ...outside].map((row) => [row.router_id, true]));
   });
   return [...found.keys()];
-}
-
-/** compat: `device_id` of a router's port is its router's id, as everywhere in Neutron. */
-function routersWithPorts(db: Db) {
-  return db
-    .selectFrom('ports')
-    .innerJoin('routers', 'routers.id', 'ports.device_id')
-    .select('routers.id as router_id')
-    .distinct()
-    .where('ports.device_owner', 'in', [ROUTER_INTERFACE_OWNER, ROUTER_GATEWAY_OWNER]);
 }
 
 export async function findRouterIds(db: Db): Promise<readonly string[]> {
@@ -173,6 +183,27 @@ export async function findRoutingHost(db: Db): Promise<string | undefined> {
 
 export async function setRouterHost(db: Db, id: string, host: string): Promise<void> {
   await db.updateTable('routers').set({ host }).where('id', '=', id).execute();
+}
+
+/** Sets the status and its reason, unless they are so already. Returns whether anything was changed. */
+export async function setRouterStatus(
+  db: Db,
+  id: string,
+  wanted: StatusColumns,
+  at: string,
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('routers')
+    .set((eb) => ({ ...wanted, updated_at: at, revision_number: eb('revision_number', '+', 1) }))
+    .where('id', '=', id)
+    .where((eb) =>
+      eb.or([
+        eb('status', '!=', wanted.status),
+        eb('status_reason', 'is distinct from', wanted.status_reason),
+      ]),
+    )
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows === 1n;
 }
 
 /** Binds the ports of a router to its host. */

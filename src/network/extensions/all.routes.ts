@@ -14,10 +14,12 @@ import {
   AVAILABILITY_ZONE_POLICIES,
   availabilityZoneRoutes,
 } from '../availability-zones/availability-zone.routes.ts';
+import { FLOATING_IP_POLICIES } from '../floating-ips/policies.ts';
 import { quotaRoutes } from '../quotas/quota.routes.ts';
 import { QUOTA_POLICIES } from '../quotas/quota.service.ts';
 import { rbacPolicyRoutes } from '../rbac-policies/rbac-policy.routes.ts';
 import { RBAC_POLICIES } from '../rbac-policies/rbac-policy.service.ts';
+import { ROUTER_POLICIES } from '../routers/policies.ts';
 import { SECURITY_GROUP_POLICIES } from '../security-groups/policies.ts';
 import { securityGroupRoutes } from '../security-groups/security-group.routes.ts';
 import {
@@ -29,19 +31,22 @@ import {
   serviceProviderRoutes,
 } from '../service-providers/service-provider.routes.ts';
 import { tagRoutes } from '../tags/tag.routes.ts';
+import type { TaggedResource } from '../tags/tag.rules.ts';
 import { TAG_POLICIES, type FindTarget } from '../tags/tag.service.ts';
 import { extensionRoutes } from './extension.routes.ts';
 
 export type ExtraDeps = SecurityGroupDeps &
   AddressGroupDeps & {
     readonly observed: ObservedHosts;
-    /** Whose a network, subnet or port is, of those that the caller may see. */
-    readonly findTarget: Readonly<Record<'networks' | 'subnets' | 'ports', FindTarget>>;
+    /** Whose a network, subnet, port or another is, of those that the caller may see. */
+    readonly findTarget: Readonly<Record<Exclude<TaggedResource, 'security_groups'>, FindTarget>>;
   };
 
 export const EXTRA_POLICIES: readonly PolicyRule[] = [
   ...SECURITY_GROUP_POLICIES,
   ...ADDRESS_GROUP_POLICIES,
+  ...ROUTER_POLICIES,
+  ...FLOATING_IP_POLICIES,
   ...QUOTA_POLICIES,
   ...RBAC_POLICIES,
   ...TAG_POLICIES,

@@ -6,6 +6,7 @@ import { AGENT } from '../agents/agent.schema.ts';
 import type { Resource } from '../attributes/attribute.ts';
 import { NETWORK } from '../networks/network.schema.ts';
 import { PORT } from '../ports/port.schema.ts';
+import { ROUTER } from '../routers/router.schema.ts';
 import { SECURITY_GROUP, SECURITY_GROUP_RULE } from '../security-groups/security-group.schema.ts';
 import { SUBNET } from '../subnets/subnet.schema.ts';
 import { EXTENSIONS } from './extensions.ts';
@@ -24,7 +25,7 @@ test('GET /v2.0/extensions lists every extension once, in the order of aliases',
   assert.ok(extensions.every(({ links }) => Array.isArray(links)));
   // What comes with later work is not promised today.
   for (const later of [
-    'router',
+    'l3-ha',
     'subnet_allocation',
     'qos',
     'trunk',
@@ -47,10 +48,10 @@ test('GET /v2.0/extensions/{alias} shows one, and says which it does not know', 
       links: [],
     },
   });
-  const missing = await cloud.as('red').get('/extensions/router');
+  const missing = await cloud.as('red').get('/extensions/dvr');
   assert.deepEqual(
     [missing.status, missing.error],
-    [404, 'HTTPNotFound: Extension with alias router does not exist'],
+    [404, 'HTTPNotFound: Extension with alias dvr does not exist'],
   );
 });
 
@@ -62,6 +63,7 @@ const ADDED: readonly (readonly [string, Resource, readonly string[]])[] = [
   ['binding', PORT, ['binding:host_id', 'binding:vif_type', 'binding:vnic_type']],
   ['dns-domain-ports', PORT, ['dns_domain']],
   ['dns-integration', PORT, ['dns_name', 'dns_assignment']],
+  ['ext-gw-mode', ROUTER, ['external_gateway_info']],
   ['external-net', NETWORK, ['router:external']],
   ['extra_dhcp_opt', PORT, ['extra_dhcp_opts']],
   ['ip_allocation', PORT, ['ip_allocation']],
@@ -73,6 +75,10 @@ const ADDED: readonly (readonly [string, Resource, readonly string[]])[] = [
   ['port-security', PORT, ['port_security_enabled']],
   ['port-security', NETWORK, ['port_security_enabled']],
   ['provider', NETWORK, ['provider:network_type', 'provider:segmentation_id']],
+  ['extraroute', ROUTER, ['routes']],
+  ['router', ROUTER, ['external_gateway_info', 'admin_state_up']],
+  ['router-enable-snat', ROUTER, ['enable_snat']],
+  ['router_availability_zone', ROUTER, ['availability_zone_hints', 'availability_zones']],
   ['security-group', PORT, ['security_groups']],
   ['security-groups-normalized-cidr', SECURITY_GROUP_RULE, ['normalized_cidr']],
   ['security-groups-remote-address-group', SECURITY_GROUP_RULE, ['remote_address_group_id']],

@@ -67,6 +67,12 @@ const TABLE: readonly (readonly [string, string, string, string])[] = [
     '2018-05-01T10:00:00-00:00',
   ],
   [
+    'ext-gw-mode',
+    'Neutron L3 Configurable external gateway mode',
+    'Extension of the router abstraction for specifying whether SNAT should occur on the external gateway',
+    '2013-03-28T10:00:00-00:00',
+  ],
+  [
     'external-net',
     'Neutron external network',
     'Adds external network attribute to network resource.',
@@ -77,6 +83,18 @@ const TABLE: readonly (readonly [string, string, string, string])[] = [
     'Neutron Extra DHCP options',
     'Extra options configuration for DHCP. For example PXE boot options to DHCP clients can be specified (e.g. tftp-server, server-ip-address, bootfile-name)',
     '2013-03-17T12:00:00-00:00',
+  ],
+  [
+    'extraroute',
+    'Neutron Extra Route',
+    'Extra routes configuration for L3 router',
+    '2013-02-01T10:00:00-00:00',
+  ],
+  [
+    'extraroute-atomic',
+    'Atomically add/remove extra routes',
+    'Edit extra routes of a router on server side by atomically adding/removing extra routes',
+    '2019-07-10T00:00:00+00:00',
   ],
   [
     'filter-validation',
@@ -96,6 +114,12 @@ const TABLE: readonly (readonly [string, string, string, string])[] = [
     'L2 Adjacency',
     'Display L2 Adjacency for Neutron Networks.',
     '2016-04-12T16:00:00-00:00',
+  ],
+  [
+    'l3-port-ip-change-not-allowed',
+    'Prevent L3 router ports IP address change extension',
+    'Prevent change of IP address for some L3 router ports',
+    '2018-10-09T10:00:00-00:00',
   ],
   [
     'net-mtu',
@@ -211,6 +235,24 @@ const TABLE: readonly (readonly [string, string, string, string])[] = [
     'If-Match constraints based on revision_number',
     'Extension indicating that If-Match based on revision_number is supported.',
     '2016-12-11T00:00:00-00:00',
+  ],
+  [
+    'router',
+    'Neutron L3 Router',
+    'Router abstraction for basic L3 forwarding between L2 Neutron networks and access to external networks via a NAT gateway.',
+    '2012-07-20T10:00:00-00:00',
+  ],
+  [
+    'router-enable-snat',
+    'Exposes the router "enable_snat" read-only configuration flag',
+    'Exposes the router "enable_snat" read-only configuration flag',
+    '2025-09-18T18:00:00-00:00',
+  ],
+  [
+    'router_availability_zone',
+    'Router Availability Zone',
+    'Availability zone support for router.',
+    '2015-01-01T10:00:00-00:00',
   ],
   [
     'security-group',

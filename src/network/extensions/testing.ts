@@ -26,7 +26,7 @@ export async function startExtras(options: { now?: () => Date } = {}) {
   );
   const now = options.now ?? (() => new Date('2026-01-02T03:04:05.678Z'));
   const rowTarget =
-    (table: 'networks' | 'subnets' | 'ports') =>
+    (table: 'networks' | 'subnets' | 'ports' | 'routers' | 'floating_ips') =>
     async ({ projectId }: Context, id: string) => {
       const row = await db
         .selectFrom(table)
@@ -40,6 +40,8 @@ export async function startExtras(options: { now?: () => Date } = {}) {
     networks: rowTarget('networks'),
     subnets: rowTarget('subnets'),
     ports: rowTarget('ports'),
+    routers: rowTarget('routers'),
+    floatingips: rowTarget('floating_ips'),
   };
   const hosts = { groupsChanged: async () => {}, addressGroupsChanged: async () => {} };
   const deps = { db, policy, now, newId: newUuid, observed, findTarget, hosts };

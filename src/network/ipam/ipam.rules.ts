@@ -1,7 +1,7 @@
 /** Which subnets serve a port, and which addresses to look at. Pure: facts come in as arguments. */
 import { eui64Address } from '#base/net/mac.ts';
 import { formatIp, parseIp, type Ip } from '#base/net/ip.ts';
-import { isHostAddress, parseCidr, type Cidr } from '#base/net/cidr.ts';
+import { cidrContains, isHostAddress, parseCidr, type Cidr } from '#base/net/cidr.ts';
 import type { SubnetsTable } from '#platform/db/tables/network.ts';
 import {
   allocationOnAutoAddressSubnet,
@@ -11,6 +11,7 @@ import {
   noMatchingSubnet,
   subnetNotFound,
 } from '../network.faults.ts';
+import { ROUTER_GATEWAY_OWNER, ROUTER_INTERFACE_OWNER } from '../binding/binding.rules.ts';
 import { isAutoAddress } from '../subnets/subnet.rules.ts';
 import type { Pool } from '../subnets/subnet.schema.ts';
 
@@ -82,13 +83,13 @@ export function planWanted(
   return [...asked, ...automatic];
 }
 
-/** The addresses that the port's guest will give itself. */
+/** The addresses that the port's guest will give itself. A router does not: others make theirs of what it announces. */
 export function planAutoAddresses(
   port: Addressee,
   subnets: readonly SubnetRow[],
 ): readonly (Need & { kind: 'exact' })[] {
   return subnets
-    .filter(isAutoAddress)
+    .filter((subnet) => makesAddress(port, subnet))
     .map((subnet) => ({ kind: 'exact', subnet, ip: eui64Address(cidrOf(subnet), port.mac) }));
 }
 
@@ -100,8 +101,8 @@ function planOne(
   if (subnets.length === 0) throw invalidInput('IP allocation requires subnets for network');
   const ip = wanted.ip_address === undefined ? undefined : readIp(wanted.ip_address);
   const subnet = chooseSubnet(port, subnets, wanted, ip);
-  if (!ip) return isAutoAddress(subnet) ? undefined : anyOf([subnet], true);
-  if (isAutoAddress(subnet) && eui64Address(cidrOf(subnet), port.mac).value !== ip.value) {
+  if (!ip) return makesAddress(port, subnet) ? undefined : anyOf([subnet], true);
+  if (makesAddress(port, subnet) && eui64Address(cidrOf(subnet), port.mac).value !== ip.value) {
     throw allocationOnAutoAddressSubnet(formatIp(ip), subnet.id);
   }
   return { kind: 'exact', subnet, ip };
@@ -116,13 +117,25 @@ function chooseSubnet(
   if (wanted.subnet_id !== undefined) {
     const subnet = subnets.find(({ id }) => id === wanted.subnet_id);
     if (!subnet) throw foreignSubnet(port.networkId, wanted.subnet_id);
-    if (ip && !isHostAddress(cidrOf(subnet), ip)) throw invalidIpForSubnet(formatIp(ip));
+    if (ip && !mayHave(port, subnet, ip)) throw invalidIpForSubnet(formatIp(ip));
     return subnet;
   }
   if (!ip) throw invalidInput('IP allocation requires subnet_id or ip_address');
-  const around = subnets.find((subnet) => isHostAddress(cidrOf(subnet), ip));
+  const around = subnets.find((subnet) => mayHave(port, subnet, ip));
   if (!around) throw invalidIpForNetwork(formatIp(ip));
   return around;
+}
+
+function makesAddress({ deviceOwner }: Addressee, subnet: SubnetRow): boolean {
+  return isAutoAddress(subnet) && deviceOwner !== ROUTER_INTERFACE_OWNER;
+}
+
+/** RFC 4291: an IPv6 subnet's own address is that of its routers, and the usual gateway. */
+function mayHave({ deviceOwner }: Addressee, subnet: SubnetRow, ip: Ip): boolean {
+  const cidr = cidrOf(subnet);
+  if (isHostAddress(cidr, ip)) return true;
+  const isRouter = deviceOwner === ROUTER_INTERFACE_OWNER || deviceOwner === ROUTER_GATEWAY_OWNER;
+  return isRouter && cidr.version === 6 && cidrContains(cidr, ip);
 }
 
 /** The subnet is there, and on another network. (One that is not there at all was refused before.) */

@@ -8,10 +8,12 @@ import type { Sent } from '../attributes/request-body.ts';
 import type { ResourceService } from '../attributes/resource.routes.ts';
 import { checkRevision } from '../attributes/revision.ts';
 import { timestamp } from '../attributes/standard.ts';
+import { checkZones } from '../availability-zones/availability-zone.rules.ts';
 import { GO_ALONG } from '../binding/binding.rules.ts';
+import { deleteIdleFloatingIps } from '../floating-ips/floating-ip.service.ts';
 import type { NetworkDeps } from '../network-deps.ts';
 import {
-  availabilityZoneNotFound,
+  externalNetworkInUse,
   invalidSharedSetting,
   networkInUse,
   networkNotFound,
@@ -25,6 +27,7 @@ import {
   ensureSharedWithAll,
   findShared,
 } from '../rbac-policies/rbac-policy.store.ts';
+import { findRoutersByGateway } from '../routers/router.store.ts';
 import { deleteSubnet, subnetsOfNetworks } from '../subnets/subnet.store.ts';
 import { checkMtuChange, mtuOf, planSegment } from './network.rules.ts';
 import { NETWORK, type NetworkCreate, type NetworkUpdate } from './network.schema.ts';
@@ -40,9 +43,6 @@ export type Network = {
   readonly hasDhcp: boolean;
   readonly tags: readonly string[];
 };
-
-/** The zones that a network may be asked to be served in. */
-const ZONES = ['nova'];
 
 export class NetworkService implements ResourceService<typeof NETWORK, Network> {
   readonly #deps: NetworkDeps;
@@ -81,8 +81,7 @@ export class NetworkService implements ResourceService<typeof NETWORK, Network> 
     await checkQuota(tx, projectId, 'network', 1);
     authorizeCreate(policy, ctx, NETWORK, { target: targetOfProject(projectId), chosen });
     checkQos(values);
-    const strangeZone = values.availability_zone_hints.find((zone) => !ZONES.includes(zone));
-    if (strangeZone !== undefined) throw availabilityZoneNotFound(strangeZone);
+    checkZones(values.availability_zone_hints);
     const segment = planSegment(values, settings.physicalNetworks);
     const at = timestamp(now());
     const row: store.NetworkRow = {
@@ -141,6 +140,9 @@ export class NetworkService implements ResourceService<typeof NETWORK, Network> 
       }
       const external = values['router:external'];
       if (external !== undefined && external !== (before.row.external === 1)) {
+        if (!external && (await findRoutersByGateway(tx, id)).length > 0) {
+          throw externalNetworkInUse(id);
+        }
         await this.#share(tx, before.row, 'access_as_external', external);
       }
       const row = await updateRow(tx, 'networks', id, {
@@ -161,6 +163,7 @@ export class NetworkService implements ResourceService<typeof NETWORK, Network> 
       const target = targetOfNetwork(network);
       authorizeChange(policy, ctx, NETWORK, { action: 'delete', target, chosen: {} });
       checkRevision(ifMatch, network.row.revision_number);
+      await deleteIdleFloatingIps(tx, id);
       const ports = await findPortsOnNetwork(tx, id);
       const inUse = ports.filter((port) => !GO_ALONG.includes(port.device_owner));
       if (inUse.length > 0) {

@@ -147,14 +147,19 @@ export async function hasForeignPorts(db: Db, network: NetworkRow): Promise<bool
 }
 
 /** Whether the network was shared with the project, or with everybody. */
-export async function isSharedWith(db: Db, id: string, projectId: string): Promise<boolean> {
+export async function isSharedWith(
+  db: Db,
+  id: string,
+  projectId: string,
+  { withAll = true }: { readonly withAll?: boolean } = {},
+): Promise<boolean> {
   const row = await db
     .selectFrom('rbac_policies')
     .select('id')
     .where('object_type', '=', 'network')
     .where('object_id', '=', id)
     .where('action', '=', 'access_as_shared')
-    .where('target_project', 'in', ['*', projectId])
+    .where('target_project', 'in', [...(withAll ? ['*'] : []), projectId])
     .limit(1)
     .executeTakeFirst();
   return row !== undefined;

@@ -4,7 +4,7 @@ import { flag, type Tx } from '#platform/db/tables.ts';
 import { authorizeCreate } from '../attributes/authorize.ts';
 import type { Sent } from '../attributes/request-body.ts';
 import { timestamp } from '../attributes/standard.ts';
-import { planBinding } from '../binding/binding.rules.ts';
+import { PART_OWNERS, planBinding } from '../binding/binding.rules.ts';
 import type { NetworkDeps } from '../network-deps.ts';
 import {
   macAddressGenerationFailure,
@@ -13,6 +13,7 @@ import {
 } from '../network.faults.ts';
 import { isSharedWith, type NetworkRow } from '../networks/network.store.ts';
 import { usableNetwork } from '../networks/usable-network.ts';
+import { checkDevice } from '../routers/check-device.ts';
 import { checkQuota } from '../quotas/check-quota.ts';
 import {
   checkPortGroups,
@@ -45,10 +46,13 @@ export async function createPort(
 ): Promise<PortRow> {
   const projectId = values.project_id;
   const network = await usableNetwork(tx, ctx, values.network_id, { projectId, resource: 'port' });
-  await checkQuota(tx, projectId, 'port', 1);
+  // Ports that the cloud makes for its own ends are not counted against anybody.
+  const isOwn = ctx.internal && PART_OWNERS.includes(values.device_owner);
+  if (!isOwn) await checkQuota(tx, projectId, 'port', 1);
   const shared = await isSharedWith(tx, network.id, ctx.projectId);
   const target = targetOfPort(values, network, shared);
   authorizeCreate(deps.policy, ctx, PORT, { target, chosen });
+  await checkDevice(tx, ctx, values);
   if (values.qos_policy_id != null) throw qosPolicyNotFound(values.qos_policy_id);
   checkPairCount(values.allowed_address_pairs.length, deps.settings.maxAddressPairs);
   checkFixedIpCount(values.fixed_ips?.length ?? 0, deps.settings.maxFixedIps);

@@ -73,9 +73,11 @@ test('pairs are counted', () => {
 });
 
 test('a router’s port goes with the router', () => {
-  checkDeletable({ id: 'p', device_owner: 'compute:nova' });
-  checkDeletable({ id: 'p', device_owner: 'network:dhcp' });
-  assert.throws(() => checkDeletable({ id: 'p', device_owner: 'network:router_interface' }), {
+  checkDeletable({ id: 'p', device_owner: 'compute:nova' }, { served: true });
+  checkDeletable({ id: 'p', device_owner: 'network:dhcp' }, { served: true });
+  const port = { id: 'p', device_owner: 'network:router_interface' };
+  checkDeletable(port, { served: false });
+  assert.throws(() => checkDeletable(port, { served: true }), {
     message:
       'Port p cannot be deleted directly via the port API: has device owner network:router_interface.',
   });

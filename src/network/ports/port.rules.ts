@@ -2,6 +2,12 @@
 import type { PortMode } from '#base/host/firewall.ts';
 import { isMulticastMac } from '#base/net/mac.ts';
 import {
+  FLOATING_IP_OWNER,
+  ROUTER_GATEWAY_OWNER,
+  ROUTER_INTERFACE_OWNER,
+} from '../binding/binding.rules.ts';
+import {
+  addressChangeNotAllowed,
   invalidAttribute,
   invalidInput,
   permittedEthertypesRequireL2,
@@ -77,17 +83,34 @@ export function checkMacChange(
 }
 
 /** Owners whose ports go with what they belong to. */
-const SERVICE_OWNERS = new Set([
-  'network:router_interface',
-  'network:router_interface_distributed',
-  'network:ha_router_replicated_interface',
-  'network:router_gateway',
-  'network:floatingip',
-]);
+const SERVICE_OWNERS: readonly string[] = [
+  ROUTER_INTERFACE_OWNER,
+  ROUTER_GATEWAY_OWNER,
+  FLOATING_IP_OWNER,
+];
 
-export function checkDeletable(port: { readonly id: string; readonly device_owner: string }): void {
-  if (SERVICE_OWNERS.has(port.device_owner)) {
+/** `served`: the router or floating IP that the port names is there, and takes care of it. */
+export function checkDeletable(
+  port: { readonly id: string; readonly device_owner: string },
+  { served }: { readonly served: boolean },
+): void {
+  if (served && SERVICE_OWNERS.includes(port.device_owner)) {
     throw servicePortInUse(port.id, `has device owner ${port.device_owner}`);
+  }
+}
+
+/** compat: the IPv4 addresses of a router's interface are for the router to change. */
+export function checkAddressChange(
+  port: { readonly id: string; readonly device_owner: string },
+  before: readonly { readonly ip_address: string }[],
+  after: readonly { readonly ip_address: string }[],
+): void {
+  if (port.device_owner !== ROUTER_INTERFACE_OWNER) return;
+  const ipv4Of = (ips: typeof before) =>
+    ips.flatMap(({ ip_address: ip }) => (ip.includes(':') ? [] : ip)).toSorted();
+  const [had, has] = [ipv4Of(before), ipv4Of(after)];
+  if (had.length !== has.length || had.some((ip, index) => ip !== has[index])) {
+    throw addressChangeNotAllowed(port.id);
   }
 }
 

@@ -45,7 +45,7 @@ export const VNIC_TYPES = [
   'remote-managed',
 ] as const;
 
-const fixedIps: Reader<readonly FixedIpWanted[]> = (sent, name) => {
+export const fixedIps: Reader<readonly FixedIpWanted[]> = (sent, name) => {
   const bad = (value: unknown) =>
     invalidAttribute(name, `Invalid data format for fixed IP: '${pythonStr(value)}'`);
   if (!Array.isArray(sent)) throw bad(sent);

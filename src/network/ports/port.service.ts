@@ -7,15 +7,18 @@ import type { ListQuery } from '../attributes/list-query.ts';
 import type { Sent } from '../attributes/request-body.ts';
 import type { ResourceService } from '../attributes/resource.routes.ts';
 import { checkRevision } from '../attributes/revision.ts';
+import { timestamp } from '../attributes/standard.ts';
 import { DHCP_OWNER } from '../binding/binding.rules.ts';
+import { releaseAddresses, releasePort } from '../floating-ips/port-release.ts';
 import type { NetworkDeps } from '../network-deps.ts';
 import { portNotFound } from '../network.faults.ts';
 import { ensureDhcpPort } from './dhcp-port.ts';
+import { isServicePort } from '../routers/router.store.ts';
 import { createPort } from './port-create.ts';
 import { findVisiblePort, listPortIds } from './port-list.store.ts';
 import { targetOfPort } from './port-target.ts';
 import { changePort } from './port-update.ts';
-import { checkDeletable } from './port.rules.ts';
+import { checkAddressChange, checkDeletable } from './port.rules.ts';
 import { PORT, type PortCreate, type PortUpdate } from './port.schema.ts';
 import { deletePorts, findPorts, type PortRow } from './port.store.ts';
 import { tellPort } from './tell-port.ts';
@@ -69,8 +72,8 @@ export class PortService implements ResourceService<typeof PORT, Port> {
     wanted: Sent<PortUpdate> | ((port: Port) => Sent<PortUpdate>),
     ifMatch?: number,
   ): Promise<Port> {
-    const { db, policy } = this.#deps;
-    const { before, after } = await db.transaction().execute(async (tx) => {
+    const { db, policy, hosts, now } = this.#deps;
+    const { before, after, routers } = await db.transaction().execute(async (tx) => {
       const port = await wholePort(tx, await this.#visible(tx, ctx, id));
       const { values, chosen } = typeof wanted === 'function' ? wanted(port) : wanted;
       const target = targetOfPort(
@@ -79,18 +82,23 @@ export class PortService implements ResourceService<typeof PORT, Port> {
       );
       authorizeChange(policy, ctx, PORT, { action: 'update', target, chosen });
       checkRevision(ifMatch, port.row.revision_number);
-      return {
-        before: port,
-        after: await changePort(this.#deps, tx, ctx, { before: port, values }),
-      };
+      const changed = await changePort(this.#deps, tx, ctx, { before: port, values });
+      if (values.fixed_ips && (await isServicePort(tx, port.row))) {
+        checkAddressChange(port.row, port.fixedIps, changed.fixedIps);
+      }
+      const released = values.fixed_ips
+        ? await releaseAddresses(tx, id, changed.fixedIps, timestamp(now()))
+        : [];
+      return { before: port, after: changed, routers: released };
     });
+    if (routers.length > 0) await hosts.routersChanged(routers);
     await tellPort(this.#deps, before, after);
     return after;
   }
 
   async delete(ctx: Context, id: string, ifMatch?: number): Promise<void> {
-    const { db, hosts, events, policy } = this.#deps;
-    const port = await db.transaction().execute(async (tx) => {
+    const { db, hosts, events, policy, now } = this.#deps;
+    const { port, routers } = await db.transaction().execute(async (tx) => {
       const found = await wholePort(tx, await this.#visible(tx, ctx, id));
       authorizeChange(policy, ctx, PORT, {
         action: 'delete',
@@ -98,14 +106,16 @@ export class PortService implements ResourceService<typeof PORT, Port> {
         chosen: {},
       });
       checkRevision(ifMatch, found.row.revision_number);
-      checkDeletable(found.row);
+      checkDeletable(found.row, { served: await isServicePort(tx, found.row) });
+      const released = await releasePort(tx, ctx, id, timestamp(now()));
       await deletePorts(tx, [id]);
       // A DHCP server that is still wanted gets another port.
       if (found.row.device_owner === DHCP_OWNER) {
         await ensureDhcpPort(this.#deps, tx, found.network);
       }
-      return found;
+      return { port: found, routers: released };
     });
+    if (routers.length > 0) await hosts.routersChanged(routers);
     await hosts.portsChanged(port.row.network_id, [id]);
     events.emit('deleted', port.row);
   }

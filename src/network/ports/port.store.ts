@@ -53,6 +53,12 @@ export async function setPortStatus(
 export async function deletePorts(db: Db, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await db.deleteFrom('resource_tags').where('resource_id', 'in', ids).execute();
+  await db.deleteFrom('router_ports').where('port_id', 'in', ids).execute();
+  await db
+    .updateTable('routers')
+    .set({ gateway_port_id: null })
+    .where('gateway_port_id', 'in', ids)
+    .execute();
   // Bindings, addresses and groups go with the port.
   await db.deleteFrom('ports').where('id', 'in', ids).execute();
 }

@@ -366,9 +366,15 @@ test('a port of the cloud’s own services is not deleted by itself', async () =
     .as('ops:admin')
     .make('port', { network_id: net.network_id, device_owner: 'network:router_interface' });
   assert.deepEqual([port.port_security_enabled, port.security_groups], [false, []]);
-  const refused = await net.as('ops:admin').delete(`/v2.0/ports/${port.id}`);
+  const router = await net.as('ops:admin').make('router', {});
+  const admin = net.as('ops:admin');
+  await admin.put(`/v2.0/ports/${port.id}`, { port: { device_id: router.id } });
+  const refused = await admin.delete(`/v2.0/ports/${port.id}`);
   assert.equal(refused.status, 409);
   assert.match(refused.error, /^ServicePortInUse: /);
+  // With nobody there to take care of it, it is anybody's.
+  assert.equal((await admin.delete(`/v2.0/routers/${router.id}`)).status, 204);
+  assert.equal((await admin.delete(`/v2.0/ports/${port.id}`)).status, 204);
 });
 
 test('a deleted port leaves nothing behind', async () => {

@@ -83,7 +83,7 @@ const readRoutes = itemsWith(
   (sent) => `Invalid data format for hostroute: '${pythonStr(sent)}'`,
 );
 
-const hostRoutes: Reader<readonly HostRoute[]> = (sent, name) => {
+export const hostRoutes: Reader<readonly HostRoute[]> = (sent, name) => {
   const seen = new Set<string>();
   return readRoutes(sent, name).map((route) => {
     const destination = routeDestination(route.destination, name);

@@ -14,6 +14,7 @@ import { cidrOf } from '../ipam/ipam.rules.ts';
 import type { NetworkDeps } from '../network-deps.ts';
 import {
   badListRequest,
+  gatewayIpInUse,
   segmentNotFound,
   subnetInUse,
   subnetNotFound,
@@ -24,6 +25,8 @@ import { usableNetwork } from '../networks/usable-network.ts';
 import { addAutoAddresses } from '../ports/auto-addresses.ts';
 import { ensureDhcpPort } from '../ports/dhcp-port.ts';
 import { checkQuota } from '../quotas/check-quota.ts';
+import { addToGateways } from '../routers/router-gateway.ts';
+import { findInterfaceByAddress, hasInterfaceOn } from '../routers/router.store.ts';
 import { findShared } from '../rbac-policies/rbac-policy.store.ts';
 import {
   checkMtuCarries,
@@ -69,9 +72,11 @@ export class SubnetService implements ResourceService<typeof SUBNET, Subnet> {
 
   async create(ctx: Context, items: readonly Sent<SubnetCreate>[]): Promise<readonly Subnet[]> {
     const { db, hosts } = this.#deps;
+    const routers: string[] = [];
     const subnets = await db.transaction().execute(async (tx) => {
       const rows: store.SubnetRow[] = [];
       for (const item of items) rows.push(await this.#create(tx, ctx, item));
+      for (const row of rows) routers.push(...(await addToGateways({ deps: this.#deps, tx }, row)));
       return await whole(tx, ctx, rows);
     });
     for (const id of new Set(subnets.map((subnet) => subnet.network.id))) {
@@ -80,6 +85,7 @@ export class SubnetService implements ResourceService<typeof SUBNET, Subnet> {
     for (const { row, network } of subnets) {
       if (isAutoAddress(row)) await hosts.addressesChanged(network.id);
     }
+    await hosts.routersChanged(routers);
     return subnets;
   }
 
@@ -148,6 +154,7 @@ export class SubnetService implements ResourceService<typeof SUBNET, Subnet> {
       const was = planOf(before.row);
       const plan = changedPlan(was, values);
       checkSubnetChange(plan, was, settings);
+      if (plan.gatewayIp !== was.gatewayIp) await checkGatewayFree(tx, before.row);
       const row = await updateRow(tx, 'subnets', id, {
         ...(values.name !== undefined && { name: values.name }),
         ...(values.description !== undefined && { description: values.description }),
@@ -177,9 +184,10 @@ export class SubnetService implements ResourceService<typeof SUBNET, Subnet> {
       authorizeChange(policy, ctx, SUBNET, { action: 'delete', target, chosen: {} });
       checkRevision(ifMatch, subnet.row.revision_number);
       // Automatic addresses go with the subnet, since guests made them of it by themselves.
-      if (!isAutoAddress(subnet.row) && (await findPortOnSubnet(tx, id, GO_ALONG))) {
-        throw subnetInUse(id);
-      }
+      const taken = isAutoAddress(subnet.row)
+        ? await hasInterfaceOn(tx, id)
+        : await findPortOnSubnet(tx, id, GO_ALONG);
+      if (taken) throw subnetInUse(id);
       await deleteSubnetAddresses(tx, id);
       await store.deleteSubnet(tx, id);
       await touchNetwork(tx, subnet.network.id, timestamp(now()));
@@ -215,6 +223,12 @@ export function targetOfSubnet({
     'router:external': network.external === 1,
     shared,
   };
+}
+
+/** A gateway that a router is stays what it is. */
+async function checkGatewayFree(tx: Tx, { id, gateway_ip: ip }: store.SubnetRow): Promise<void> {
+  const portId = ip === null ? undefined : await findInterfaceByAddress(tx, id, ip);
+  if (ip !== null && portId !== undefined) throw gatewayIpInUse(ip, portId);
 }
 
 /** There are no subnet pools yet, so none can be found. */

@@ -5,7 +5,13 @@ import { Fault } from '#platform/fault.ts';
 import { badListRequest, invalidInput } from '../network.faults.ts';
 
 /** The collections whose members may have tags. */
-export type TaggedResource = 'networks' | 'subnets' | 'ports' | 'security_groups';
+export type TaggedResource =
+  | 'networks'
+  | 'subnets'
+  | 'ports'
+  | 'security_groups'
+  | 'routers'
+  | 'floatingips';
 
 const MAX_LENGTH = 255;
 const MAX_COUNT = 50;

@@ -26,12 +26,14 @@ export const TAGGED: Readonly<Record<TaggedResource, string>> = {
   subnets: 'subnet',
   ports: 'port',
   security_groups: 'security_group',
+  routers: 'router',
+  floatingips: 'floatingip',
 };
 
 const OWNER = 'rule:admin_only or (role:member and project_id:%(project_id)s)';
 const NETWORK_OWNER = `${OWNER} or (role:member and project_id:%(network:project_id)s)`;
 
-/** Those of security groups are with the groups. Who sees a resource sees its tags. */
+/** Those of security groups, routers and floating IPs are with them. Who sees a resource sees its tags. */
 export const TAG_POLICIES: readonly PolicyRule[] = ['network', 'subnet', 'port'].flatMap((name) => {
   const changes = name === 'subnet' ? NETWORK_OWNER : OWNER;
   return [

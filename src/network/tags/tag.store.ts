@@ -1,5 +1,5 @@
 /** Changes of tags in SQL; reading them is a part of every list (`attributes/list.store.ts`). */
-import type { Db } from '#platform/db/tables.ts';
+import type { Db, Tables } from '#platform/db/tables.ts';
 import type { TaggedResource } from './tag.rules.ts';
 
 /** Adds tags that the resource does not have yet. */
@@ -21,6 +21,16 @@ export async function deleteTag(db: Db, id: string, tag: string): Promise<boolea
   return numDeletedRows > 0n;
 }
 
+/** Where they are kept. */
+const TABLES = {
+  networks: 'networks',
+  subnets: 'subnets',
+  ports: 'ports',
+  security_groups: 'security_groups',
+  routers: 'routers',
+  floatingips: 'floating_ips',
+} as const satisfies Record<TaggedResource, keyof Tables>;
+
 /** Counts one more change of the resource. */
 export async function touchTagged(
   db: Db,
@@ -29,7 +39,7 @@ export async function touchTagged(
   at: string,
 ): Promise<void> {
   await db
-    .updateTable(resource)
+    .updateTable(TABLES[resource])
     .set((eb) => ({ revision_number: eb('revision_number', '+', 1), updated_at: at }))
     .where('id', '=', id)
     .execute();
