@@ -165,7 +165,7 @@ export function createNetwork(options: NetworkOptions): NetworkParts {
   };
 
   return {
-    api: new NetworkFront({ db, ports, events }),
+    api: new NetworkFront({ db, ports, floatingIps, events }),
     service,
     reconcilers: [portBindingReconciler(sync, status, routerStatus)],
     policy,

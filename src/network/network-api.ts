@@ -32,6 +32,8 @@ export type PortFacts = {
   readonly mac: string;
   /** In the order in which they were given. Empty for an unaddressed port. */
   readonly fixedIps: readonly { readonly subnetId: string; readonly ip: string }[];
+  /** Addresses outside that lead to addresses of the port, in the order of the former. */
+  readonly floatingIps: readonly { readonly ip: string; readonly fixedIp: string }[];
   readonly ipAllocation: 'immediate' | 'deferred' | 'none';
   readonly deviceId: string;
   readonly deviceOwner: string;
@@ -65,6 +67,35 @@ export type SecurityGroupRuleFacts = {
   readonly remoteGroupId: string | null;
 };
 
+export type FloatingIpFacts = {
+  readonly id: string;
+  readonly ip: string;
+  /** The external network by its name, or by its id when it has none. */
+  readonly pool: string;
+  /** What it leads to; null when it leads nowhere. */
+  readonly fixedIp: string | null;
+  readonly deviceId: string | null;
+};
+
+/** Floating IPs, in the caller's name. */
+export interface FloatingIpApi {
+  /** The external networks that the caller can see. */
+  pools(ctx: Context): Promise<readonly { readonly id: string; readonly name: string }[]>;
+  /** Those of the caller's project. */
+  list(ctx: Context): Promise<readonly FloatingIpFacts[]>;
+  find(ctx: Context, id: string): Promise<FloatingIpFacts | undefined>;
+  /** Those that the caller can see: addresses of several networks may be the same. */
+  findByAddress(ctx: Context, ip: string): Promise<readonly FloatingIpFacts[]>;
+  create(ctx: Context, networkId: string): Promise<FloatingIpFacts>;
+  delete(ctx: Context, id: string): Promise<void>;
+  /** Lets it lead to the address of the port, or nowhere. */
+  associate(
+    ctx: Context,
+    id: string,
+    to: { readonly portId: string; readonly fixedIp: string } | null,
+  ): Promise<void>;
+}
+
 /** A port to make for a device. The id is chosen by the caller, so that doing it twice makes one port. */
 export type PortWanted = {
   readonly id: string;
@@ -85,9 +116,9 @@ export type PortDevice = {
   readonly hostname: string;
 };
 
-/** `plugged` and `unplugged`: the port's status became ACTIVE, or stopped being it. */
+/** `plugged` and `unplugged`: the port's status became ACTIVE, or stopped being it; `failed`: it became ERROR instead of ACTIVE. */
 export type PortEvent = {
-  readonly kind: 'changed' | 'deleted' | 'plugged' | 'unplugged';
+  readonly kind: 'changed' | 'deleted' | 'plugged' | 'unplugged' | 'failed';
   readonly portId: string;
   readonly deviceId: string;
 };
@@ -97,6 +128,8 @@ export type PortEvent = {
  * `find...` sees what the caller's project may see; an internal context sees everything.
  */
 export interface NetworkApi {
+  readonly floatingIps: FloatingIpApi;
+
   /** Networks that a server without named networks may use: the project's own, and shared ones. */
   availableNetworks(ctx: Context): Promise<readonly NetworkFacts[]>;
   /** Those of the named networks that the caller can see. */

@@ -4,12 +4,16 @@ import { internalContext } from '#platform/context.ts';
 import type { Db, Tx } from '#platform/db/tables.ts';
 import { isAdministrator } from './attributes/privilege.ts';
 import type { PortEvents } from './binding/port-events.ts';
+import { FloatingIpFront } from './floating-ips/floating-ip-front.ts';
+import type { FloatingIpService } from './floating-ips/floating-ip.service.ts';
+import { floatingIpsOfPorts } from './floating-ips/floating-ip.store.ts';
 import {
   listAvailableNetworks,
   findVisibleNetworks,
   type NetworkRow,
 } from './networks/network.store.ts';
 import type {
+  FloatingIpApi,
   NetworkApi,
   NetworkFacts,
   PortDevice,
@@ -41,6 +45,7 @@ import { subnetsOfNetworks, type SubnetRow } from './subnets/subnet.store.ts';
 export type NetworkFrontDeps = {
   readonly db: Db;
   readonly ports: PortService;
+  readonly floatingIps: FloatingIpService;
   readonly events: PortEvents;
 };
 
@@ -48,9 +53,11 @@ type FindPort = (tx: Tx) => Promise<ports.PortRow | undefined>;
 
 export class NetworkFront implements NetworkApi {
   readonly #deps: NetworkFrontDeps;
+  readonly floatingIps: FloatingIpApi;
 
   constructor(deps: NetworkFrontDeps) {
     this.#deps = deps;
+    this.floatingIps = new FloatingIpFront(deps);
   }
 
   async availableNetworks(ctx: Context): Promise<readonly NetworkFacts[]> {
@@ -200,11 +207,18 @@ export class NetworkFront implements NetworkApi {
   }
 
   async #portFacts(whole: readonly Port[]): Promise<readonly PortFacts[]> {
-    const groups = await groupsOfPorts(
-      this.#deps.db,
-      whole.map((port) => port.row.id),
-    );
-    return whole.map((port) => portFacts(port, groups.get(port.row.id) ?? []));
+    const { db } = this.#deps;
+    const ids = whole.map((port) => port.row.id);
+    const groups = await groupsOfPorts(db, ids);
+    const floatingIps = await floatingIpsOfPorts(db, ids);
+    return whole.map((port) => ({
+      ...portFacts(port),
+      floatingIps: (floatingIps.get(port.row.id) ?? []).map((row) => ({
+        ip: row.floating_ip_address,
+        fixedIp: row.fixed_ip_address ?? '',
+      })),
+      securityGroups: groups.get(port.row.id) ?? [],
+    }));
   }
 
   async #networkFacts(ctx: Context, rows: readonly NetworkRow[]): Promise<readonly NetworkFacts[]> {
@@ -300,10 +314,11 @@ function only<T>(items: readonly T[]): T {
   return items[0] as T;
 }
 
-function portFacts(
-  { row, binding, fixedIps }: Port,
-  securityGroups: PortFacts['securityGroups'],
-): PortFacts {
+function portFacts({
+  row,
+  binding,
+  fixedIps,
+}: Port): Omit<PortFacts, 'floatingIps' | 'securityGroups'> {
   return {
     id: row.id,
     projectId: row.project_id,
@@ -319,7 +334,6 @@ function portFacts(
     vifType: binding.vif_type,
     vnicType: binding.vnic_type,
     portSecurityEnabled: row.port_security_enabled === 1,
-    securityGroups,
     dnsName: row.dns_name,
     hasResourceRequest: false,
   };

@@ -14,6 +14,7 @@ import type {
   SecurityGroupFacts,
   SubnetFacts,
 } from '#network/network-api.ts';
+import { FakeFloatingIps } from './fake-floating-ips.ts';
 
 export type FakePort = { -readonly [K in keyof PortFacts]: PortFacts[K] };
 
@@ -24,6 +25,7 @@ export class FakeNetwork implements NetworkApi {
   readonly networks = new Map<string, NetworkFacts>();
   readonly ports = new Map<string, FakePort>();
   readonly groups: FakeGroup[] = [];
+  readonly floatingIps = new FakeFloatingIps(this.ports);
   /** What was called to change something, in order, such as `ensurePort <id>`. */
   readonly calls: string[] = [];
   quota = -1;
@@ -90,6 +92,7 @@ export class FakeNetwork implements NetworkApi {
       fixedIps: subnet
         ? [{ subnetId: subnet.id, ip: subnet.cidr.replace('0/24', String(this.#next)) }]
         : [],
+      floatingIps: [],
       ipAllocation: 'immediate',
       deviceId: '',
       deviceOwner: '',

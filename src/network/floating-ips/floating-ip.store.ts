@@ -98,6 +98,20 @@ const STATUS = sql<string>`coalesce((
   select case when routers.status in ('ACTIVE', 'ERROR') then routers.status else 'DOWN' end
   from routers where routers.id = floating_ips.router_id), 'DOWN')`;
 
+/** All of a project's, the oldest first. */
+export async function listOwnFloatingIps(
+  db: Db,
+  projectId: string,
+): Promise<readonly FloatingIpRow[]> {
+  return await db
+    .selectFrom('floating_ips')
+    .selectAll()
+    .where('project_id', '=', projectId)
+    .orderBy('created_at')
+    .orderBy('id')
+    .execute();
+}
+
 /** With all that belongs to them, by one query a kind. */
 export async function wholeFloatingIps(
   db: Db,

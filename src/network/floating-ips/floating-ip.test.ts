@@ -6,7 +6,7 @@ test('a floating IP is made with an address of the external network, and leads n
   await using cloud = await startFloating();
   const made = await cloud.addFloatingIp({ description: 'spare' });
   assert.match(made.floating_ip_address, /^203\.0\.113\.\d+$/);
-  const { id, created_at, updated_at, floating_ip_address, ...rest } = made;
+  const { id, created_at: _made, updated_at: _changed, floating_ip_address, ...rest } = made;
   assert.deepEqual(rest, {
     project_id: 'p',
     tenant_id: 'p',

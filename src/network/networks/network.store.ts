@@ -64,6 +64,18 @@ export async function findNetworksById(
   });
 }
 
+/** The external networks that the caller may see, by name. */
+export async function listExternalNetworks(db: Db, ctx: Context): Promise<readonly NetworkRow[]> {
+  return await db
+    .selectFrom('networks')
+    .selectAll()
+    .where('external', '=', flag(true))
+    .where((eb) => networkVisibility(eb, ctx))
+    .orderBy('name')
+    .orderBy('networks.id')
+    .execute();
+}
+
 /** One page of the networks that the caller may see. `marker` is the row that the page comes after. */
 export async function listNetworks(
   db: Db,
