@@ -25,6 +25,7 @@ export const GUEST_PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   nftables: ['sbin/nft'],
   'openssh-sftp-server': ['lib/openssh/sftp-server'],
   tcpdump: ['bin/tcpdump'],
+  'util-linux': ['bin/lsblk', 'sbin/blkid'],
 };
 
 /** Data files taken as they are, by package; those of `ncurses-base` let editors and pagers work on the usual terminals. */
