@@ -131,20 +131,23 @@ export function wantsOtherAddresses(
   has: RouterPort['fixedIps'],
 ): boolean {
   if (wanted.length === 0) return false;
-  const same = (some: readonly (string | undefined)[], others: readonly string[]) => {
-    const named = new Set(some.filter((one) => one !== undefined));
-    return named.size === new Set(others).size && others.every((one) => named.has(one));
-  };
+  const subnets = wanted.map((one) => one.subnet_id);
+  const addresses = wanted.map((one) => one.ip_address);
   return !(
-    same(
-      wanted.map((one) => one.subnet_id),
+    sameAs(
+      subnets,
       has.map((one) => one.subnet_id),
     ) &&
-    same(
-      wanted.map((one) => one.ip_address),
+    sameAs(
+      addresses,
       has.map((one) => one.ip_address),
     )
   );
+}
+
+function sameAs(some: readonly (string | undefined)[], others: readonly string[]): boolean {
+  const named = new Set(some.filter((one) => one !== undefined));
+  return named.size === new Set(others).size && others.every((one) => named.has(one));
 }
 
 /** The next hop of a route is on a network of the router, and is not the router. */

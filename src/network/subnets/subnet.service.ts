@@ -153,8 +153,8 @@ export class SubnetService implements ResourceService<typeof SUBNET, Subnet> {
       if (values.segment_id != null) throw segmentNotFound(values.segment_id);
       const was = planOf(before.row);
       const plan = changedPlan(was, values);
-      checkSubnetChange(plan, was, settings);
       if (plan.gatewayIp !== was.gatewayIp) await checkGatewayFree(tx, before.row);
+      checkSubnetChange(plan, was, settings);
       const row = await updateRow(tx, 'subnets', id, {
         ...(values.name !== undefined && { name: values.name }),
         ...(values.description !== undefined && { description: values.description }),
