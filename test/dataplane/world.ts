@@ -102,7 +102,11 @@ export async function clear(world: DataplaneWorld): Promise<void> {
   await using plane = openPlane(world);
   const state = await plane.dataplane.observe(world);
   const absentPorts = state.ports.map((port) => port.id);
-  await plane.apply({ absentNetworks: state.networks, absentPorts });
+  await plane.apply({
+    absentNetworks: state.networks,
+    absentPorts,
+    absentRouters: state.routers,
+  });
   assert.deepEqual(await linkNames(world), ['lo']);
   assert.deepEqual(await ruledTaps(world), []);
   await expectNoDhcp(world);

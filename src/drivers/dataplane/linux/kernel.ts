@@ -8,8 +8,9 @@ import { gatherFacts, readLinks, type Facts, type FdbJson, type LinkJson } from 
 import { BRIDGE_ENGINE_TRIAL, bridgeSwitches, type Engine } from './firewall/engine.ts';
 import { readStormStates } from './firewall/read-counts.ts';
 import { readRuleset, type FoundRuleset } from './firewall/read-ruleset.ts';
-import { NETNS_DIR, SERVICE_NAMESPACE_PREFIX } from './names.ts';
+import { NETNS_DIR, ROUTER_NAMESPACE_PREFIX, SERVICE_NAMESPACE_PREFIX } from './names.ts';
 import type { Step } from './plan.ts';
+import { readRouterLinks, type RoutersFacts } from './routers/read-router.ts';
 
 /** The commands with which the data plane meets the kernel; tests count them. */
 export type Commands = { readonly run: typeof run; readonly attempt: typeof attempt };
@@ -23,6 +24,7 @@ export type Observation = {
   readonly ruleset: FoundRuleset;
   /** Of ports that are not `ok`, by tap. */
   readonly storms: ReadonlyMap<string, StormState>;
+  readonly routers: RoutersFacts;
 };
 
 /** Everything of ours that is plugged, in three commands however much it is. */
@@ -36,23 +38,25 @@ export async function observeKernel(
     commands.run('bridge', ['-json', 'fdb', 'show'], { signal }),
     commands.run('nft', ['--json', 'list', 'ruleset'], { signal }),
   ]);
-  const linkFacts = readLinks(JSON.parse(links) as LinkJson[], JSON.parse(fdb) as FdbJson[]);
+  const all = [JSON.parse(links) as LinkJson[], JSON.parse(fdb) as FdbJson[]] as const;
+  const linkFacts = readLinks(...all);
   return {
-    facts: gatherFacts(linkFacts, listServiceNamespaces()),
+    facts: gatherFacts(linkFacts, listNamespaces(SERVICE_NAMESPACE_PREFIX)),
+    routers: { ...readRouterLinks(...all), namespaces: listNamespaces(ROUTER_NAMESPACE_PREFIX) },
     carriers: linkFacts.carriers,
     ruleset: readRuleset(ruleset, engine),
     storms: readStormStates(ruleset),
   };
 }
 
-/** Ids of networks that have a namespace for their services. */
-function listServiceNamespaces(): ReadonlySet<string> {
+/** What comes after the prefix in names of namespaces: ids of what they are for. */
+function listNamespaces(prefix: string): ReadonlySet<string> {
   const ids = new Set<string>();
   const nsfs = statSync('/proc/self/ns/net').dev;
   for (const name of namesIn(NETNS_DIR)) {
-    if (!name.startsWith(SERVICE_NAMESPACE_PREFIX)) continue;
+    if (!name.startsWith(prefix)) continue;
     const path = join(NETNS_DIR, name);
-    if (statSync(path).dev === nsfs) ids.add(name.slice(SERVICE_NAMESPACE_PREFIX.length));
+    if (statSync(path).dev === nsfs) ids.add(name.slice(prefix.length));
     else unlinkSync(path); // `ip netns` was killed before it had mounted the namespace here
   }
   return ids;

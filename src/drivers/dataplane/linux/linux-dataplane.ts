@@ -14,7 +14,7 @@ import type {
   DataplaneState,
 } from '../dataplane.ts';
 import { DhcpServers } from './dhcp/dhcp-servers.ts';
-import { dnsmasqUser } from './dhcp/dnsmasq-user.ts';
+import { dnsmasqUser, hostUser } from './dhcp/dnsmasq-user.ts';
 import { settleFacts, type Facts } from './facts.ts';
 import {
   applySteps,
@@ -33,6 +33,9 @@ import { Firewall } from './firewall/firewall.ts';
 import { enforce } from './firewall/enforce.ts';
 import type { Engine } from './firewall/engine.ts';
 import { planChange, REMOVAL, type Step, type TapOwner } from './plan.ts';
+import { RADVD } from './routers/advertisers.ts';
+import { routerFault } from './routers/router-fault.ts';
+import { Routers } from './routers/routers.ts';
 import { ServiceLinks } from './service-links.ts';
 import { StormWatch } from './storm-watch.ts';
 import { Uplink } from './uplink/uplink.ts';
@@ -65,6 +68,7 @@ export class LinuxDataplane implements Dataplane {
   readonly #log: Logger;
   readonly #serviceLinks: ServiceLinks;
   readonly #dhcp: DhcpServers;
+  readonly #routers: Routers;
   readonly #uplink: Uplink;
   readonly #queue = new KeyedQueue();
   readonly #watch: NodeJS.Timeout;
@@ -93,8 +97,14 @@ export class LinuxDataplane implements Dataplane {
       commands: this.#commands,
       log: options.log,
     });
+    this.#routers = new Routers({
+      directory: join(options.stateDir, 'routers'),
+      user: hostUser(RADVD.command),
+      commands: this.#commands,
+      log: options.log,
+    });
     this.#uplink = new Uplink({ commands: this.#commands, log: options.log });
-    this.#watch = setInterval(() => void this.#reviveDhcp(), options.watchMs ?? WATCH_MS);
+    this.#watch = setInterval(() => void this.#revive(), options.watchMs ?? WATCH_MS);
     this.#watch.unref();
     this.#storms = new StormWatch({
       commands: this.#commands,
@@ -142,6 +152,7 @@ export class LinuxDataplane implements Dataplane {
     this.#monitor?.close();
     this.#storms.close();
     await this.#queue.idle();
+    await this.#routers.close();
   }
 
   async #apply(change: DataplaneChange, signal: AbortSignal): Promise<DataplaneFailures> {
@@ -164,6 +175,9 @@ export class LinuxDataplane implements Dataplane {
     }
     fit = without(fit, failures);
     for (const [id, error] of await this.#uplink.settle(fit, signal)) failures.set(id, error);
+    const isHere = (networkId: string) => facts.bridges.has(networkId);
+    const routed = await this.#routers.settle(without(fit, failures), { isHere, signal });
+    for (const [id, error] of routed) failures.set(id, error);
     if (result.failures.size === 0) this.#facts = facts;
     return failures;
   }
@@ -277,7 +291,8 @@ export class LinuxDataplane implements Dataplane {
       const storm = storms.get(tap.name) ?? 'ok';
       ports.push({ id, plugged, carrier: carriers.has(id), storm });
     }
-    return { networks: [...networks], ports, ...NO_IDS, ...this.#firewall?.rules.ids() };
+    const rules = { ...NO_IDS, ...this.#firewall?.rules.ids() };
+    return { networks: [...networks], ports, routers: this.#routers.ids(), ...rules };
   }
 
   async #look(signal: AbortSignal): Promise<Observation> {
@@ -288,11 +303,17 @@ export class LinuxDataplane implements Dataplane {
     const { engine, rules } = this.#firewall;
     const seen = await observeKernel(engine, this.#commands, signal);
     rules.find(seen.ruleset);
+    this.#routers.found(seen.routers);
     this.#portIds = seen.facts.portIds;
     return seen;
   }
 
-  /** Starts DHCP servers again that were killed. */
+  /** Starts what was killed again. */
+  async #revive(): Promise<void> {
+    await this.#routers.revive();
+    await this.#reviveDhcp();
+  }
+
   async #reviveDhcp(): Promise<void> {
     if (this.#dhcp.fallen().length === 0) return;
     await this.#queue.run(QUEUE, async () => {
@@ -323,7 +344,7 @@ export class LinuxDataplane implements Dataplane {
   }
 }
 
-const NO_IDS = { groups: [], members: [], addressGroups: [], routers: [] };
+const NO_IDS = { groups: [], members: [], addressGroups: [] };
 
 /** One at a time: changes and looks never see each other half done. */
 const QUEUE = 'kernel';
@@ -344,6 +365,7 @@ function withoutUnfit(change: DataplaneChange, failures: Map<string, Error>): Da
   judge(change.groups, groupFault);
   judge(change.members, memberFault);
   judge(change.addressGroups, addressGroupFault);
+  judge(change.routers, routerFault);
   return without(change, failures);
 }
 

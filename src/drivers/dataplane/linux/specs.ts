@@ -139,35 +139,35 @@ export function isV4(address: string): boolean {
   return isIPv4(address.split('/')[0] ?? '');
 }
 
-function checkId(id: string): string | null {
+export function checkId(id: string): string | null {
   return UUID.test(id) ? null : `'${id}' is not a UUID in lower case`;
 }
 
-function checkMac(mac: string): string | null {
+export function checkMac(mac: string): string | null {
   return MAC.test(mac) ? null : `'${mac}' is not a MAC address in lower case`;
 }
 
-function checkMtu(mtu: number): string | null {
+export function checkMtu(mtu: number): string | null {
   const fits = Number.isInteger(mtu) && mtu >= 68 && mtu <= MAX_MTU;
   return fits ? null : `its MTU ${mtu} is not between 68 and ${MAX_MTU}`;
 }
 
-function checkIp(address: string): string | null {
+export function checkIp(address: string): string | null {
   return isIP(address) === 0 ? `'${address}' is not an IP address` : null;
 }
 
-function checkCidr(cidr: string): string | null {
+export function checkCidr(cidr: string): string | null {
   const [address = '', length = '', ...rest] = cidr.split('/');
   const bits = isIP(address) === 4 ? 32 : 128;
   const fits = /^\d{1,3}$/.test(length) && Number(length) <= bits && rest.length === 0;
   return isIP(address) !== 0 && fits ? null : `'${cidr}' is not an address with a prefix length`;
 }
 
-function first(problems: readonly (string | null)[]): string | null {
+export function first(problems: readonly (string | null)[]): string | null {
   return problems.find((problem) => problem !== null) ?? null;
 }
 
-function refused(noun: string, id: string, wrong: string): Fault {
+export function refused(noun: string, id: string, wrong: string): Fault {
   const message = `The ${noun} ${id} cannot be plugged: ${wrong}.`;
   return new Fault('invalid', 'NotPluggable', message, { detail: { id } });
 }

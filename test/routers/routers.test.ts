@@ -1,0 +1,7 @@
+/** Routers against the real kernel, with and without root. */
+import { testSuite } from '../dataplane/suites.ts';
+import { routeChecks } from './route-checks.ts';
+
+const PROGRAM = 'test/routers/program.ts';
+
+testSuite('routes', routeChecks, PROGRAM);
