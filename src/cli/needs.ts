@@ -3,6 +3,7 @@ import type { Finding, HostTool } from '#base/host/finding.ts';
 import { DEBIAN_IMAGE_HOST_TOOLS } from '#drivers/guest-image/debian/debian-image.ts';
 import { TINY_IMAGE_HOST_TOOLS } from '#drivers/guest-image/tiny-image.ts';
 import { DATAPLANE_HOST_TOOLS } from '#drivers/dataplane/linux/probe.ts';
+import { RADVD } from '#drivers/dataplane/linux/routers/advertisers.ts';
 import { QEMU_HOST_TOOLS } from '#drivers/hypervisor/qemu/probe.ts';
 import { toolsFinding } from '#drivers/host-tools.ts';
 import { YARD_HOST_TOOLS } from '#drivers/yard/probe.ts';
@@ -28,6 +29,8 @@ export type ToolGroup = { readonly subject: string; readonly tools: readonly Hos
 
 const YARD: ToolGroup = { subject: 'tools of the yard', tools: YARD_HOST_TOOLS };
 const DATAPLANE: ToolGroup = { subject: 'tools of the network', tools: DATAPLANE_HOST_TOOLS };
+/** Without it routers route, and guests are not told of IPv6. */
+export const IPV6: ToolGroup = { subject: 'tools of IPv6 networks (optional)', tools: [RADVD] };
 const QEMU: ToolGroup = { subject: 'tools of guests', tools: QEMU_HOST_TOOLS };
 const TINY: ToolGroup = { subject: 'tools of the tiny image', tools: TINY_IMAGE_HOST_TOOLS };
 const DEBIAN: ToolGroup = { subject: 'tools of the Debian image', tools: DEBIAN_IMAGE_HOST_TOOLS };
@@ -40,10 +43,10 @@ const MEASURING: ToolGroup = {
 };
 
 export const JOBS = {
-  start: [YARD, DATAPLANE, QEMU, TINY],
-  demo: [YARD, DATAPLANE, QEMU, TINY, CLIENTS],
-  bench: [YARD, DATAPLANE, QEMU, TINY, CLIENTS, MEASURING],
-  test: [YARD, DATAPLANE, QEMU, TINY, DEBIAN, CLIENTS, TESTING],
+  start: [YARD, DATAPLANE, IPV6, QEMU, TINY],
+  demo: [YARD, DATAPLANE, IPV6, QEMU, TINY, CLIENTS],
+  bench: [YARD, DATAPLANE, IPV6, QEMU, TINY, CLIENTS, MEASURING],
+  test: [YARD, DATAPLANE, IPV6, QEMU, TINY, DEBIAN, CLIENTS, TESTING],
 } as const satisfies Readonly<Record<string, readonly ToolGroup[]>>;
 
 export type Job = keyof typeof JOBS;

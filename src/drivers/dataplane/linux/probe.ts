@@ -10,6 +10,7 @@ export const DATAPLANE_HOST_TOOLS: readonly HostTool[] = [
   { command: 'ip', package: 'iproute2' },
   { command: 'bridge', package: 'iproute2' },
   { command: 'nft', package: 'nftables' },
+  { command: 'conntrack', package: 'conntrack' },
   { command: 'dnsmasq', package: 'dnsmasq-base' },
   { command: 'nsenter', package: 'util-linux' },
   { command: 'setpriv', package: 'util-linux' },
@@ -64,6 +65,18 @@ fi`,
       'mount -t tmpfs probe /run && ip netns add probe && ' +
       'ip link add dev dhcpprobe type veth peer name ns-probe netns probe',
     remedy: 'modprobe veth (as root)',
+  },
+  {
+    subject: 'address translation',
+    script: `nft -f - <<'END' && conntrack -L
+table ip probe {
+  map fixed { type ipv4_addr : ipv4_addr; }
+  chain arriving { type nat hook prerouting priority dstnat; dnat to ip daddr map @fixed; }
+  chain leaving { type nat hook postrouting priority srcnat; snat to 192.0.2.1 fully-random; }
+}
+delete table ip probe
+END`,
+    remedy: 'modprobe nf_nat nf_conntrack_netlink (as root), or a kernel with CONFIG_NFT_NAT',
   },
   {
     subject: 'dnsmasq',
