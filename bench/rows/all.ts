@@ -1,9 +1,11 @@
 /** All rows, by the names that `node bench/run.ts NAME...` knows them by. */
 import type { Measure } from '../support/row.ts';
 import { inYard } from '../support/in-yard.ts';
+import { firstLogin } from './first-login.ts';
 import { idleMemory } from './idle-memory.ts';
 import { interfaceHotPlug } from './interface-hot-plug.ts';
 import { manyPorts } from './many-ports.ts';
+import { manyServers } from './many-servers.ts';
 import { portList } from './port-list.ts';
 import { qemuServer } from './qemu-server.ts';
 import { secondStart } from './second-start.ts';
@@ -22,4 +24,6 @@ export const ROWS: Readonly<Record<string, Measure>> = {
   'firewall-changes': inYard('firewall-changes'),
   storms: inYard('storms'),
   'qemu-server': qemuServer,
+  'many-servers': manyServers,
+  'first-login': firstLogin,
 };

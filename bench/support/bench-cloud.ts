@@ -69,6 +69,8 @@ const unlimited = (names: readonly string[]) => Object.fromEntries(names.map((na
 
 /** So often that it is noticed at once, and not so often that the asking is what takes the time. */
 const ASK_EVERY_MS = 2;
+/** The same of a list that is long. */
+const ASK_OFTEN_MS = 20;
 
 /** Asks for a server and waits until it is ACTIVE. Returns its id. */
 export async function boot(
@@ -84,6 +86,29 @@ export async function boot(
     if (seen.status === 'ACTIVE') return id;
     assert.equal(seen.status, 'BUILD', JSON.stringify(seen.fault));
     await delay(ASK_EVERY_MS);
+  }
+}
+
+/** Asks for many servers in one request and waits until all are ACTIVE. Returns their ids. */
+export async function bootMany(
+  connection: Connection,
+  server: { readonly imageRef: string; readonly networks: readonly object[] },
+  count: number,
+): Promise<readonly string[]> {
+  const { reservation_id } = await connection.ask('POST', '/compute/v2.1/servers', {
+    server: {
+      ...{ name: 'bench', flavorRef: '42', ...server },
+      ...{ min_count: count, max_count: count, return_reservation_id: true },
+    },
+  });
+  const list = `/compute/v2.1/servers/detail?reservation_id=${reservation_id}`;
+  for (;;) {
+    const { servers } = await connection.ask('GET', list);
+    const failed = servers.find(({ status }: { status: string }) => status === 'ERROR');
+    assert.equal(failed, undefined, JSON.stringify(failed?.fault));
+    const active = servers.filter(({ status }: { status: string }) => status === 'ACTIVE');
+    if (active.length === count) return active.map(({ id }: { id: string }) => id);
+    await delay(ASK_OFTEN_MS);
   }
 }
 
