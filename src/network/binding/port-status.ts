@@ -133,6 +133,7 @@ export async function setStatus(
   if (!(await setPortStatus(db, port.id, wanted, timestamp(now())))) return false;
   const is = wanted.status === 'ACTIVE';
   if (is !== (port.status === 'ACTIVE')) events.emit(is ? 'plugged' : 'unplugged', port);
+  else if (wanted.status === 'ERROR' && port.status !== 'ERROR') events.emit('failed', port);
   return true;
 }
 
