@@ -61,6 +61,7 @@ const REFUSED_OTHERWISE: Readonly<Record<string, string>> = {
     'it says of which project the token is, and this is of none',
   'GET /networking/v2.0/quotas/tenant':
     'it says of which project the token is, and this is of none',
+  'GET /os-console-auth-tokens/:token': 'before 2.31 it was for RDP consoles, which are gone',
 };
 
 const UNAUTHORIZED = {

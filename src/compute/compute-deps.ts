@@ -3,7 +3,7 @@ import type { Json } from '#base/json.ts';
 import type { Context } from '#platform/context.ts';
 import type { Db, Tx } from '#platform/db/tables.ts';
 import type { DesiredHosts } from '#platform/host/desired-hosts.ts';
-import type { HostReader } from '#platform/host/host-gate.ts';
+import type { HostConsoles, HostReader } from '#platform/host/host-gate.ts';
 import type { ObservedHosts } from '#platform/host/observed-hosts.ts';
 import type { Logger } from '#platform/log.ts';
 import type { SagaEngine } from '#platform/saga/engine.ts';
@@ -12,6 +12,7 @@ import type { ImageApi } from '#image/index.ts';
 import type { NetworkApi } from '#network/network-api.ts';
 import type { PlacementApi } from '#placement/placement-api.ts';
 import type { Limits } from '#platform/quota/quota.store.ts';
+import type { PlugSettings } from './interfaces/plug-watch.ts';
 import type { GroupWish } from './server-groups/server-group.rules.ts';
 
 export type ComputeDeps = {
@@ -28,6 +29,7 @@ export type ComputeDeps = {
   readonly observed: ObservedHosts;
   readonly sagas: SagaEngine;
   readonly hostReader: HostReader;
+  readonly hostConsoles: HostConsoles;
   /** Asks for a run of a reconciler soon, by its name. */
   readonly wakeReconciler: (name: string) => void;
   /** The name of the machine that this process runs on, as service lists show it; the machine's own by default. */
@@ -38,6 +40,8 @@ export type ComputeDeps = {
   readonly hostGraceMs?: number;
   /** Every server gets a config drive, asked for or not. */
   readonly forceConfigDrive?: boolean;
+  /** How long cards of a new server are waited for; Nova's defaults when it is not said. */
+  readonly plugSettings?: PlugSettings;
   /** What every server is told by its operator; `{}` when it is not said. */
   readonly vendorData?: Json;
 };

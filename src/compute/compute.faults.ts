@@ -13,6 +13,7 @@ export const dialect: Dialect = {
     InterfaceAttachFailed: 500,
     // compat: nova has 403 for metadata, tags and the like, which are no quota of their own.
     MetadataLimitExceeded: 403,
+    ConsoleTypeGone: 410,
   },
   invalid: invalidInput,
 };

@@ -1,15 +1,22 @@
 /** The compute service's front door: Nova v2.1, and what the app needs to run it. */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { HttpAnswer, MetadataQuestion } from '#base/host/metadata.ts';
 import { Policy } from '#platform/policy/policy.ts';
 import type { Service } from '#platform/http/http-app.ts';
+import type { SocketDoor } from '#platform/http/web-sockets.ts';
 import type { Reconciler } from '#platform/reconcile/reconciler.ts';
 import type { ComputeDeps } from './compute-deps.ts';
 import { policyDenied } from './compute.faults.ts';
 import { ADMIN_POLICIES, adminRoutes } from './admin.ts';
 import { aggregateZones } from './aggregates/aggregate-zones.ts';
 import { addressRoutes } from './addresses/address.routes.ts';
+import { consoleRoutes } from './consoles/console.routes.ts';
+import { Consoles } from './consoles/console.service.ts';
+import { CONSOLE_POLICIES } from './consoles/policies.ts';
 import { ensureDefaultFlavors } from './flavors/default-flavors.ts';
+import { floatingIpRoutes } from './floating-ips/floating-ip.routes.ts';
+import { FloatingIps } from './floating-ips/floating-ip.service.ts';
+import { FLOATING_IP_POLICIES } from './floating-ips/policies.ts';
 import { flavorRoutes } from './flavors/flavor.routes.ts';
 import { FlavorService } from './flavors/flavor.service.ts';
 import { computeService } from './http/compute-service.ts';
@@ -23,6 +30,7 @@ import { interfaceAttach } from './interfaces/interface-attach.saga.ts';
 import { interfaceDetach } from './interfaces/interface-detach.saga.ts';
 import { interfaceRoutes } from './interfaces/interface.routes.ts';
 import { InterfaceService } from './interfaces/interface.service.ts';
+import { DEFAULT_PLUG_SETTINGS, PlugWatch } from './interfaces/plug-watch.ts';
 import { LostPorts } from './interfaces/lost-ports.ts';
 import { MetadataService } from './metadata/metadata.service.ts';
 import { HostGrace } from './nodes/host-grace.ts';
@@ -53,9 +61,12 @@ import { serverRoutes } from './servers/server.routes.ts';
 import { versionRoutes } from './versions/version.routes.ts';
 
 export type { ComputeDeps } from './compute-deps.ts';
+export { consolePageRoutes } from './consoles/console-pages.routes.ts';
 
 export type Compute = {
   readonly service: Service;
+  /** By WebSocket. */
+  readonly doors: readonly SocketDoor[];
   /** For tests that look at all routes. */
   readonly policy: Policy;
   /** To be added to the runner, which `wakeReconciler` of the dependencies leads to. */
@@ -81,7 +92,14 @@ export function createCompute(deps: ComputeDeps): Compute {
   const { db, log, now, newId, network, image, placement, observed, sagas } = deps;
   const vendorData = deps.vendorData ?? {};
   const policy = new Policy(
-    [...CORE_POLICIES, ...KEYPAIR_POLICIES, ...EXTERNAL_EVENT_POLICIES, ...ADMIN_POLICIES],
+    [
+      ...CORE_POLICIES,
+      ...KEYPAIR_POLICIES,
+      ...EXTERNAL_EVENT_POLICIES,
+      ...CONSOLE_POLICIES,
+      ...FLOATING_IP_POLICIES,
+      ...ADMIN_POLICIES,
+    ],
     deps.policyOverrides,
     policyDenied,
   );
@@ -94,6 +112,8 @@ export function createCompute(deps: ComputeDeps): Compute {
   const servers = new DesiredServers({ db, desired: deps.desired, observed, grace });
   const scheduler = new Scheduler({ placement, observed, zones, groups });
   const power = new ServerPower({ db, now, log, observed, servers });
+  const settings = deps.plugSettings ?? DEFAULT_PLUG_SETTINGS;
+  const plugs = new PlugWatch({ network, settings });
   const sagaDeps: ServerSagaDeps = {
     db,
     log,
@@ -106,6 +126,7 @@ export function createCompute(deps: ComputeDeps): Compute {
     grace,
     sagas,
     lookAgain: (id) => power.lookAt(id),
+    plugs,
     newSeed,
     vendorData,
   };
@@ -154,9 +175,26 @@ export function createCompute(deps: ComputeDeps): Compute {
     sagas,
     newId,
   });
+  const consoles = new Consoles({
+    db,
+    now,
+    newToken: randomUUID,
+    policy,
+    reader,
+    servers,
+    hostConsoles: deps.hostConsoles,
+  });
   const securityGroups = new ServerSecurityGroups({ network, reader });
+  const floatingIps = new FloatingIps({ policy, network, reader });
   const lostPorts = new LostPorts({ db, log, now, network, sagas });
-  const externalEvents = new ServerExternalEvents({ db, policy, network, actions, lostPorts });
+  const externalEvents = new ServerExternalEvents({
+    db,
+    policy,
+    network,
+    actions,
+    lostPorts,
+    plugs,
+  });
   const metadata = new MetadataService({ db, log, now, network, newSeed, vendorData });
   const nodes = new NodeRegistrar(
     { db, now, newId, log, observed, placement },
@@ -165,15 +203,18 @@ export function createCompute(deps: ComputeDeps): Compute {
 
   return {
     policy,
+    doors: [consoles.door('novnc'), consoles.door('serial')],
     service: computeService(versionRoutes, [
       flavorRoutes(flavors, check),
       keypairRoutes(keypairs, check),
       serverRoutes({ creator, list, reader, actions, check }),
-      serverActionRoutes(actions, securityGroups, check),
+      serverActionRoutes(actions, { securityGroups, consoles, floatingIps }, check),
       serverSecurityGroupRoutes(securityGroups),
       interfaceRoutes(interfaces, check),
       serverExternalEventRoutes(externalEvents, check),
       addressRoutes(reader, check),
+      floatingIpRoutes(floatingIps, check),
+      consoleRoutes(consoles, check),
       serverMetadataRoutes(new ServerMetadata({ db, reader, actions }), check),
       serverTagRoutes(reader, actions, check),
       instanceActionRoutes({ db, reader, policy, check }),
@@ -189,6 +230,7 @@ export function createCompute(deps: ComputeDeps): Compute {
       nodes.close();
       lostPorts.close();
       metadata.close();
+      plugs.close();
       await power.close();
     },
   };

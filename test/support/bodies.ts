@@ -72,6 +72,26 @@ const NETWORKING: Readonly<Record<string, Body>> = {
     port: { network_id: await things.of('networking', 'networks') },
   }),
   'PUT /ports/:id': () => ({ port: { name } }),
+  'POST /routers': () => ({ router: { name: 'r' } }),
+  'PUT /routers/:id': () => ({ router: { name } }),
+  'PUT /routers/:id/add_router_interface': async (things) => ({
+    subnet_id: await things.freeSubnet(),
+  }),
+  'PUT /routers/:id/remove_router_interface': async (things) => ({
+    subnet_id: await things.routedSubnet(),
+  }),
+  'PUT /routers/:id/add_extraroutes': () => ({ router: { routes: [] } }),
+  'PUT /routers/:id/remove_extraroutes': () => ({ router: { routes: [] } }),
+  'POST /floatingips': async (things) => ({
+    floatingip: { floating_network_id: await things.externalNetwork() },
+  }),
+  'PUT /floatingips/:id': () => ({ floatingip: { description: name } }),
+  'POST /floatingips/:id/port_forwardings': async (things) => ({
+    port_forwarding: await things.forwarding(),
+  }),
+  'PUT /floatingips/:id/port_forwardings/:forwardingId': () => ({
+    port_forwarding: { description: name },
+  }),
   'POST /ports/:id/bindings': () => ({ binding: { host: 'node-2' } }),
   'PUT /ports/:id/bindings/:host': () => ({ binding: { profile: {} } }),
   'PUT /ports/:id/bindings/:host/activate': () => undefined,
@@ -107,7 +127,7 @@ const NETWORKING: Readonly<Record<string, Body>> = {
   'POST /agents': () => ({ agent: {} }),
   'PUT /agents/:id': () => ({ agent: { description: name } }),
 };
-const TAGGED = ['networks', 'subnets', 'ports', 'security-groups'];
+const TAGGED = ['networks', 'subnets', 'ports', 'security-groups', 'routers', 'floatingips'];
 const NETWORKING_TAGS: Readonly<Record<string, Body>> = Object.fromEntries(
   TAGGED.flatMap((kind): [string, Body][] => [
     [`POST /${kind}/:id/tags`, () => tagged],
@@ -123,6 +143,7 @@ const COMPUTE: Readonly<Record<string, Body>> = {
   }),
   'POST /flavors/:id/os-extra_specs': () => ({ extra_specs: { blue: '1' } }),
   'PUT /flavors/:id/os-extra_specs/:key': () => ({ red: '2' }),
+  'POST /os-floating-ips': async (things) => ({ pool: await things.externalNetwork() }),
   'POST /os-keypairs': (things) => ({ keypair: { name: things.name('k') } }),
   'POST /os-aggregates': (things) => ({ aggregate: { name: things.name('a') } }),
   'PUT /os-aggregates/:id': (things) => ({ aggregate: { name: things.name(name) } }),
@@ -144,6 +165,9 @@ const COMPUTE: Readonly<Record<string, Body>> = {
   }),
   'PUT /servers/:id': () => ({ server: { name } }),
   'POST /servers/:id/action': () => ({ 'os-stop': null }),
+  'POST /servers/:id/remote-consoles': () => ({
+    remote_console: { protocol: 'vnc', type: 'novnc' },
+  }),
   'POST /servers/:id/os-interface': () => ({ interfaceAttachment: {} }),
   'POST /servers/:id/metadata': () => ({ metadata: { blue: '1' } }),
   'PUT /servers/:id/metadata': () => ({ metadata: { blue: '1' } }),

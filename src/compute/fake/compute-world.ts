@@ -1,8 +1,10 @@
 /** A whole compute service on a database of its own, with fakes for everything below it. `await using` closes it. */
+import { duplexPair } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import type { Identity } from '#platform/context.ts';
 import { openDatabase } from '#platform/db/database.ts';
 import type { Db } from '#platform/db/tables.ts';
+import type { HostConsoles } from '#platform/host/host-gate.ts';
 import { DesiredHosts } from '#platform/host/desired-hosts.ts';
 import { ObservedHosts } from '#platform/host/observed-hosts.ts';
 import { createHttpApp } from '#platform/http/http-app.ts';
@@ -13,6 +15,7 @@ import { SagaEngine } from '#platform/saga/engine.ts';
 import type { Injector } from '#platform/saga/saga.ts';
 import { createPlacement } from '#placement/index.ts';
 import { createCompute, type Compute } from '../index.ts';
+import type { PlugSettings } from '../interfaces/plug-watch.ts';
 import { FakeHost } from './fake-host.ts';
 import { FakeNetwork } from './fake-network.ts';
 import { FakeImages } from './fake-images.ts';
@@ -42,6 +45,7 @@ export type WorldOptions = {
   readonly hostGraceMs?: number;
   readonly inject?: Injector;
   readonly forceConfigDrive?: boolean;
+  readonly plugSettings?: PlugSettings;
   /** Without a network, a server gets none. Two by default. */
   readonly networks?: readonly string[];
 };
@@ -57,6 +61,12 @@ export class ComputeWorld implements AsyncDisposable {
   runner: ReconcilerRunner;
   compute: Compute;
   app: FastifyInstance;
+  /** What hosts have to offer who wants a console: by default one that says again what it hears. */
+  openConsole: HostConsoles['openConsole'] = async () => {
+    const [near, far] = duplexPair();
+    far.pipe(far);
+    return near;
+  };
   readonly #options: WorldOptions;
   readonly #stop = new AbortController();
 
@@ -127,13 +137,18 @@ export class ComputeWorld implements AsyncDisposable {
           ['one', 'two', `three of ${id}`].slice(-(lines ?? 3)).join('\n'),
         readCounters: async () => new Map(),
       },
+      hostConsoles: {
+        openConsole: async (host, console, signal) => await this.openConsole(host, console, signal),
+      },
       wakeReconciler: (name) => runner.wake(name),
       policyOverrides: {},
       hostGraceMs: this.#options.hostGraceMs ?? 0,
       forceConfigDrive: this.#options.forceConfigDrive ?? false,
+      ...(this.#options.plugSettings && { plugSettings: this.#options.plugSettings }),
     });
     const app = createHttpApp({
       services: [compute.service],
+      doors: compute.doors,
       log,
       authenticate: async (token) => identityOf(token),
       authUrl: () => 'http://cloud/identity',

@@ -1,7 +1,13 @@
 /** POST /servers/{id}/action: HTTP in, HTTP out. */
 import type { Context } from '#platform/context.ts';
 import { isJsonObject } from '#base/json.ts';
-import { malformedBody, noSuchAction } from '../compute.faults.ts';
+import { malformedBody, noSuchAction, versionNotFoundForMethod } from '../compute.faults.ts';
+import { rdpGone } from '../consoles/console.faults.ts';
+import { CONSOLE_ACTIONS, consoleUrl } from '../consoles/console.rules.ts';
+import { originOf } from '../consoles/console.routes.ts';
+import type { Consoles } from '../consoles/console.service.ts';
+import { FLOATING_IP_ACTION_BODIES } from '../floating-ips/floating-ip.schema.ts';
+import type { FloatingIps, FloatingIpWanted } from '../floating-ips/floating-ip.service.ts';
 import type { ComputeRoutes } from '../http/compute-service.ts';
 import { ownMember } from '../http/own.ts';
 import type { RequestCheck } from '../http/request-check.ts';
@@ -23,12 +29,25 @@ type Answer = { readonly status: number; readonly body?: object };
 
 const ACCEPTED: Answer = { status: 202 };
 
+/** What actions are about beside the server itself. */
+export type ActionServices = {
+  readonly securityGroups: ServerSecurityGroups;
+  readonly consoles: Consoles;
+  readonly floatingIps: FloatingIps;
+};
+
 export function serverActionRoutes(
   actions: ServerActions,
-  groups: ServerSecurityGroups,
+  { securityGroups: groups, consoles, floatingIps }: ActionServices,
   check: RequestCheck,
 ): ComputeRoutes {
-  const run = async (ctx: Context, id: string, name: string, body: Body): Promise<Answer> => {
+  const run = async (
+    ctx: Context,
+    id: string,
+    name: string,
+    body: Body,
+    origin: string,
+  ): Promise<Answer> => {
     const argument = body[name];
     switch (name) {
       case 'os-start':
@@ -65,6 +84,16 @@ export function serverActionRoutes(
           body: { output: await actions.console(ctx, id, lines === -1 ? null : lines) },
         };
       }
+      case 'os-getVNCConsole':
+      case 'os-getSPICEConsole':
+      case 'os-getSerialConsole': {
+        const { type } = argument as { type: string };
+        const made = await consoles.create(ctx, id, CONSOLE_ACTIONS[name], type);
+        const url = consoleUrl(made.type, made.token, origin);
+        return { status: 200, body: { console: { type, url } } };
+      }
+      case 'os-getRDPConsole':
+        throw rdpGone();
       case 'forceDelete':
         await actions.delete(ctx, id, 'os_compute_api:os-deferred-delete:force');
         return ACCEPTED;
@@ -73,6 +102,12 @@ export function serverActionRoutes(
         return ACCEPTED;
       case 'removeSecurityGroup':
         await groups.remove(ctx, id, argument);
+        return ACCEPTED;
+      case 'addFloatingIp':
+        await floatingIps.add(ctx, id, argument as FloatingIpWanted);
+        return ACCEPTED;
+      case 'removeFloatingIp':
+        await floatingIps.remove(ctx, id, (argument as FloatingIpWanted).address);
         return ACCEPTED;
       case 'changePassword':
         return await actions.changePassword(ctx, id);
@@ -95,9 +130,15 @@ export function serverActionRoutes(
         const names = isJsonObject(body) ? Object.keys(body) : [];
         const [name] = names;
         if (name === undefined || names.length !== 1) throw malformedBody();
+        if (ctx.microversion >= 6 && ownMember(CONSOLE_ACTIONS, name) !== undefined) {
+          throw versionNotFoundForMethod(ctx.microversion);
+        }
+        if (ctx.microversion >= 44 && ownMember(FLOATING_IP_ACTION_BODIES, name) !== undefined) {
+          throw versionNotFoundForMethod(ctx.microversion);
+        }
         const schema = ownMember(ACTION_BODIES, name);
         if (schema) check.body(schema, ctx.microversion, body);
-        const answer = await run(ctx, params.id, name, body as Body);
+        const answer = await run(ctx, params.id, name, body as Body, originOf(request));
         return await reply.code(answer.status).send(answer.body);
       },
     );

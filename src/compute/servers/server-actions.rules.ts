@@ -1,4 +1,6 @@
 /** The actions of a server: which exist, what their bodies may hold, and what each does to the row. Pure. */
+import { CONSOLE_ACTION_BODIES } from '../consoles/console.schema.ts';
+import { FLOATING_IP_ACTION_BODIES } from '../floating-ips/floating-ip.schema.ts';
 import type { SchemaRanges, Schema } from '../http/request-check.ts';
 import type { ServerChange } from './server-row.ts';
 import type { VmState } from '#platform/db/tables/compute.ts';
@@ -150,6 +152,8 @@ export const ACTION_BODIES: Readonly<Record<string, SchemaRanges>> = {
       }),
     ],
   ],
+  ...CONSOLE_ACTION_BODIES,
+  ...FLOATING_IP_ACTION_BODIES,
   forceDelete: [[1, anything]],
   restore: [[1, anything]],
   changePassword: [
@@ -206,9 +210,12 @@ export const ACTION_RULES: readonly string[] = [
     'os_compute_api:os-lock-server:unlock',
     'os_compute_api:os-admin-actions:reset_state',
     'os_compute_api:os-console-output',
+    'os_compute_api:os-remote-consoles',
     'os_compute_api:os-deferred-delete:force',
     'os_compute_api:os-admin-password',
     'os_compute_api:os-security-groups:add',
     'os_compute_api:os-security-groups:remove',
+    'os_compute_api:os-floating-ips:add',
+    'os_compute_api:os-floating-ips:remove',
   ]),
 ];

@@ -123,7 +123,10 @@ export class ServerActions {
     const { reader, hostReader } = this.#deps;
     const server = await reader.get(ctx, id, 'os_compute_api:os-console-output');
     if (server.host === '') throw serverNotReady(id);
-    return await hostReader.readConsole(server.host, id, length, ctx.signal);
+    const text = await hostReader.readConsole(server.host, id, length, ctx.signal);
+    // compat: Nova leaves out control characters, which XML could not hold.
+    // oxlint-disable-next-line no-control-regex -- these are what is meant
+    return text.replaceAll(/[\u0000-\u0008\u000b-\u001f]/g, '');
   }
 
   /** Refuses what needs an agent in the guest. */

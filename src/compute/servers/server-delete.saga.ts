@@ -1,6 +1,7 @@
 /** Takes a server away: its guest, its ports, its images, its room on the host. Only its closed row stays. */
 import { Saga } from '#platform/saga/saga.ts';
 import { listLiveSagas } from '#platform/saga/saga.store.ts';
+import { deleteConsoleTokensOf } from '../consoles/console-token.store.ts';
 import { deleteInterfacesOf, listInterfaces } from '../interfaces/interface.store.ts';
 import { releaseCards, releaseImages } from './server-create-parts.ts';
 import {
@@ -95,6 +96,7 @@ export const serverDelete = new Saga<ServerDeleteParams, ServerSagaDeps>('server
       await db.transaction().execute(async (tx) => {
         await placement.release(tx, server.id);
         await deleteInterfacesOf(tx, server.id);
+        await deleteConsoleTokensOf(tx, server.id);
         await updateServer(tx, server.id, {
           vm_state: 'deleted',
           task_state: null,

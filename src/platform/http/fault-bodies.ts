@@ -74,6 +74,11 @@ const TITLES: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 };
 
+/** The status of a refusal that has no body. */
+export function statusOfKind(kind: FaultKind): number {
+  return STATUS[kind];
+}
+
 /** The answer to send for a fault. */
 export function wireFault(
   dialect: Dialect,

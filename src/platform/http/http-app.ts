@@ -17,6 +17,7 @@ import { newRequestId } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import { platformDialect, wireFault, type Dialect } from './fault-bodies.ts';
 import { BODY_LIMIT, BODY_TIME_MS, readJson } from './json-body.ts';
+import { WebSockets, type SocketDoor, type SocketLimits } from './web-sockets.ts';
 import { lazyValidatorCompiler, validationProblem, type ValidatedPart } from './validation.ts';
 
 declare module 'fastify' {
@@ -47,6 +48,8 @@ export type ServiceApp = FastifyInstance<
 export type Service = {
   /** Such as `/networking`. */
   readonly prefix: string;
+  /** compat: Neutron takes every body for JSON, whatever its type says; its own test clients send none. */
+  readonly ignoresContentType?: boolean;
   readonly dialect: Dialect;
   /** Registers the service's routes, whose paths begin after the prefix. */
   readonly routes: (app: ServiceApp) => void;
@@ -56,6 +59,9 @@ export type Service = {
 
 export type HttpAppOptions = {
   readonly services: readonly Service[];
+  /** What is served by WebSocket; nothing by default. */
+  readonly doors?: readonly SocketDoor[];
+  readonly socketLimits?: Partial<SocketLimits>;
   readonly log: Logger;
   /** Whom a token belongs to; undefined when it is not valid (any more). */
   readonly authenticate: (token: string) => Promise<Identity | undefined>;
@@ -84,6 +90,7 @@ const PATIENCE: Patience = { headers: 60_000, body: BODY_TIME_MS, silence: 120_0
 
 export function createHttpApp(options: HttpAppOptions): FastifyInstance {
   const patience = options.patience ?? PATIENCE;
+  const sockets = new WebSockets(options.doors ?? [], options.log, options.socketLimits);
   const app = Fastify({
     logger: false,
     bodyLimit: BODY_LIMIT,
@@ -92,6 +99,7 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
     http: {
       headersTimeout: patience.headers,
       connectionsCheckingInterval: Math.min(patience.headers / 2, 30_000),
+      shouldUpgradeCallback: (request) => sockets.isFor(request),
     },
     keepAliveTimeout: 75_000,
     // Uploads may take hours; JSON bodies have a time of their own.
@@ -106,6 +114,8 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
       void sendFault(dialect, asFault(dialect, error), request, reply);
     },
   });
+  sockets.listen(app.server);
+  app.addHook('preClose', async () => sockets.close());
   app.setValidatorCompiler(lazyValidatorCompiler() as never);
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.decorateRequest('ctx', null as unknown as Context);
@@ -136,7 +146,7 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
       {
         request_id: request.id,
         method: request.method,
-        url: request.url,
+        url: withoutTickets(request.url),
         status: reply.statusCode,
         ms: Math.round(reply.elapsedTime * 10) / 10,
         project_id: request.ctx?.projectId,
@@ -150,6 +160,9 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
   return app;
 }
 
+/** All that fastify would otherwise read in its own way, or not at all. */
+const ANY_TYPE = ['application/json', 'text/plain', '*'];
+
 function servicePlugin(service: Service, options: HttpAppOptions): FastifyPluginAsync {
   const { dialect } = service;
   return async (plain) => {
@@ -157,7 +170,7 @@ function servicePlugin(service: Service, options: HttpAppOptions): FastifyPlugin
     const served = new ServedPaths();
     app.addHook('onRoute', (route) => served.add(route.method, route.url));
     app.addContentTypeParser(
-      'application/json',
+      service.ignoresContentType === true ? ANY_TYPE : 'application/json',
       async (_request: FastifyRequest, payload: IncomingMessage) =>
         await readJson(payload, dialect, options.patience?.body),
     );
@@ -210,6 +223,11 @@ function servicePlugin(service: Service, options: HttpAppOptions): FastifyPlugin
     });
     service.routes(app);
   };
+}
+
+/** Whoever reads the log shall not thereby get at consoles. */
+function withoutTickets(url: string): string {
+  return url.replaceAll(/(token(?:=|%3d))[^&]*/gi, '$1...');
 }
 
 function isUnder(prefix: string, url: string): boolean {
