@@ -34,7 +34,11 @@ export const MICROVERSIONS: readonly Microversion[] = [
   { minor: 32, change: '`tag` of networks and devices', where: 'servers/server-create.schema.ts' },
   { minor: 33, change: '`tag` of devices lost', where: 'servers/server-create.schema.ts' },
   { minor: 35, change: 'paging of key pairs', where: 'keypairs' },
-  { minor: 36, change: "the network's quotas are gone", where: 'quotas, limits' },
+  {
+    minor: 36,
+    change: "floating IPs and the network's quotas are gone",
+    where: 'floating-ips, quotas, limits',
+  },
   {
     minor: 37,
     change: '`networks` mandatory, `auto`, `none`',

@@ -4,6 +4,9 @@ import { FLAVOR, IMAGE, type TestCloud } from './start-cloud.ts';
 const NETWORKING = '/networking/v2.0';
 const IDENTITY = '/identity/v3';
 const COMPUTE = '/compute/v2.1';
+/** Networks of certain kinds, which no address names. */
+const EXTERNAL = 'external networks';
+const ROUTED = 'routed networks';
 const BYTES = { 'content-type': 'application/octet-stream' };
 
 /** The id of the thing of a kind, made when there is none. Kinds are named as in the URL, with their service. */
@@ -52,6 +55,44 @@ export class Things {
     }
   }
 
+  /** An external network with addresses to give. */
+  async externalNetwork(): Promise<string> {
+    return await this.of('networking', EXTERNAL);
+  }
+
+  /** A subnet that no router is on, on a network of its own. */
+  async freeSubnet(): Promise<string> {
+    const demo = this.#cloud.as('demo');
+    const network_id = await this.make('networking', 'networks');
+    this.#count += 1;
+    const cidr = `10.${64 + ((this.#count >> 8) % 32)}.${this.#count % 256}.0/24`;
+    return (
+      await demo.make(`${NETWORKING}/subnets`, { subnet: { network_id, ip_version: 4, cidr } })
+    ).id;
+  }
+
+  /** A subnet that the router is on. */
+  async routedSubnet(): Promise<string> {
+    const subnet_id = await this.freeSubnet();
+    const path = `${NETWORKING}/routers/${await this.of('networking', 'routers')}`;
+    await this.#cloud.as('demo').put(`${path}/add_router_interface`, { subnet_id });
+    return subnet_id;
+  }
+
+  /** What a port forwarding says of a port that a router leads to. */
+  async forwarding(): Promise<object> {
+    const demo = this.#cloud.as('demo');
+    const network_id = await this.of('networking', ROUTED);
+    const port = await demo.make(`${NETWORKING}/ports`, { port: { network_id } });
+    return {
+      protocol: 'tcp',
+      internal_port_id: port.id,
+      internal_ip_address: port.fixed_ips[0].ip_address,
+      internal_port: 80,
+      external_port: 1000 + (this.#count += 1),
+    };
+  }
+
   /** A name that nothing else here has. */
   name(stem: string): string {
     this.#count += 1;
@@ -75,6 +116,14 @@ export class Things {
         });
       case 'ports':
         return await make('port', { name, network_id: await this.of('networking', 'networks') });
+      case 'routers':
+        return await make('router', { name });
+      case 'floatingips':
+        return await make('floatingip', { floating_network_id: await this.externalNetwork() });
+      case 'port_forwardings': {
+        const path = `${NETWORKING}/floatingips/${await this.of('networking', 'floatingips')}/${kind}`;
+        return (await demo.make(path, { port_forwarding: await this.forwarding() })).id;
+      }
       case 'security-groups':
         return await make('security_group', { name });
       case 'security-group-rules':
@@ -96,6 +145,29 @@ export class Things {
           },
           this.#cloud.as('admin'),
         );
+      case EXTERNAL: {
+        const admin = this.#cloud.as('admin');
+        const made = await admin.make(`${NETWORKING}/networks`, {
+          network: { name, 'router:external': true },
+        });
+        await admin.make(`${NETWORKING}/subnets`, {
+          subnet: { network_id: made.id, ip_version: 4, cidr: '203.0.113.0/24' },
+        });
+        return made.id;
+      }
+      case ROUTED: {
+        const made = await demo.make(`${NETWORKING}/networks`, { network: { name } });
+        const subnet = await demo.make(`${NETWORKING}/subnets`, {
+          subnet: { network_id: made.id, ip_version: 4, cidr: '10.98.0.0/16' },
+        });
+        const router = await demo.make(`${NETWORKING}/routers`, {
+          router: { external_gateway_info: { network_id: await this.externalNetwork() } },
+        });
+        await demo.put(`${NETWORKING}/routers/${router.id}/add_router_interface`, {
+          subnet_id: subnet.id,
+        });
+        return made.id;
+      }
       case 'address-groups':
         return await make('address_group', { name });
       case 'rbac-policies':
@@ -114,7 +186,14 @@ export class Things {
       case 'extensions':
         return 'port-security';
       case 'tags': {
-        for (const kept of ['networks', 'subnets', 'ports', 'security-groups']) {
+        for (const kept of [
+          'networks',
+          'subnets',
+          'ports',
+          'security-groups',
+          'routers',
+          'floatingips',
+        ]) {
           await demo.put(`${NETWORKING}/${kept}/${await this.of('networking', kept)}/tags/red`);
         }
         return 'red';
@@ -222,6 +301,8 @@ export class Things {
         const aggregate = { name: this.name('aggregate') };
         return String((await admin.make(`${COMPUTE}/os-aggregates`, { aggregate })).id);
       }
+      case 'os-floating-ips':
+        return await this.of('networking', 'floatingips');
       case 'os-server-groups': {
         const group = { name: this.name('group'), policies: ['affinity'] };
         return (await demo.make(`${COMPUTE}/os-server-groups`, { server_group: group })).id;

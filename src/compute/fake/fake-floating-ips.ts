@@ -1,5 +1,5 @@
 /** Floating IPs in memory, for tests of compute. */
-import { Fault } from '#platform/fault.ts';
+import type { Fault } from '#platform/fault.ts';
 import type { Context } from '#platform/context.ts';
 import type { FloatingIpApi, FloatingIpFacts, PortFacts } from '#network/network-api.ts';
 

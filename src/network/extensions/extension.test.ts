@@ -4,8 +4,10 @@ import { test } from 'node:test';
 import { ADDRESS_GROUP } from '../address-groups/address-group.schema.ts';
 import { AGENT } from '../agents/agent.schema.ts';
 import type { Resource } from '../attributes/attribute.ts';
+import { FLOATING_IP } from '../floating-ips/floating-ip.schema.ts';
 import { NETWORK } from '../networks/network.schema.ts';
 import { PORT } from '../ports/port.schema.ts';
+import { PORT_FORWARDING } from '../port-forwardings/port-forwarding.schema.ts';
 import { ROUTER } from '../routers/router.schema.ts';
 import { SECURITY_GROUP, SECURITY_GROUP_RULE } from '../security-groups/security-group.schema.ts';
 import { SUBNET } from '../subnets/subnet.schema.ts';
@@ -66,6 +68,12 @@ const ADDED: readonly (readonly [string, Resource, readonly string[]])[] = [
   ['ext-gw-mode', ROUTER, ['external_gateway_info']],
   ['external-net', NETWORK, ['router:external']],
   ['extra_dhcp_opt', PORT, ['extra_dhcp_opts']],
+  ['dns-integration', FLOATING_IP, ['dns_name', 'dns_domain']],
+  ['expose-port-forwarding-in-fip', FLOATING_IP, ['port_forwardings']],
+  ['fip-port-details', FLOATING_IP, ['port_details']],
+  ['floating-ip-port-forwarding', PORT_FORWARDING, ['internal_port', 'external_port']],
+  ['floating-ip-port-forwarding-description', PORT_FORWARDING, ['description']],
+  ['floating-ip-port-forwarding-port-ranges', PORT_FORWARDING, ['external_port_range']],
   ['ip_allocation', PORT, ['ip_allocation']],
   ['l2_adjacency', NETWORK, ['l2_adjacency']],
   ['net-mtu', NETWORK, ['mtu']],

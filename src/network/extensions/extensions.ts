@@ -67,6 +67,12 @@ const TABLE: readonly (readonly [string, string, string, string])[] = [
     '2018-05-01T10:00:00-00:00',
   ],
   [
+    'expose-port-forwarding-in-fip',
+    'Expose Floating IP port forwardings',
+    'Expose port forwarding fields in floating IP response',
+    '2018-06-28T16:00:00-00:00',
+  ],
+  [
     'ext-gw-mode',
     'Neutron L3 Configurable external gateway mode',
     'Extension of the router abstraction for specifying whether SNAT should occur on the external gateway',
@@ -101,6 +107,42 @@ const TABLE: readonly (readonly [string, string, string, string])[] = [
     'Filter parameters validation',
     'Provides validation on filter parameters.',
     '2018-07-04T10:00:00-00:00',
+  ],
+  [
+    'fip-port-details',
+    'Floating IP Port Details Extension',
+    'Add port_details attribute to Floating IP resource',
+    '2018-04-09T10:00:00-00:00',
+  ],
+  [
+    'floating-ip-port-forwarding',
+    'Floating IP Port Forwarding',
+    'Allow port forwarding from floating IP port to an internal port',
+    '2018-01-19T10:00:00-00:00',
+  ],
+  [
+    'floating-ip-port-forwarding-description',
+    'Floating IP Port Forwarding new attribute description',
+    'Add a description field to Port Forwarding rules',
+    '2019-11-01T10:00:00-00:00',
+  ],
+  [
+    'floating-ip-port-forwarding-detail',
+    'Floating IP port forwarding detail',
+    "Allow list floating ip return more port forwarding data, include'id' and 'internal_port_id'",
+    '2022-05-06T10:00:00-00:00',
+  ],
+  [
+    'floating-ip-port-forwarding-port-ranges',
+    'Floating IP Port Forwarding support port ranges',
+    'Add support to port ranges',
+    '2020-07-01T10:00:00-00:00',
+  ],
+  [
+    'floatingip-pools',
+    'Floating IP Pools Extension',
+    'Provides a floating IP pools API.',
+    '2018-03-21T10:00:00-00:00',
   ],
   [
     'ip-substring-filtering',
@@ -316,7 +358,7 @@ const TABLE: readonly (readonly [string, string, string, string])[] = [
   ],
   [
     'standard-attr-tag',
-    'Tag support for resources with standard attribute: network, subnet, port, security_group',
+    'Tag support for resources with standard attribute: network, subnet, port, security_group, floatingip',
     'Enables to set tag on resources with standard attribute.',
     '2017-01-01T00:00:00-00:00',
   ],

@@ -1,3 +1,4 @@
+/** Floating IPs over HTTP: where they lead, what is refused, and what becomes of them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startFloating } from './testing.ts';
@@ -419,4 +420,25 @@ test('pools are the IPv4 subnets of external networks', async () => {
       tenant_id: 'p',
     },
   ]);
+});
+
+test('a router keeps the gateway and the interface that a floating IP needs', async () => {
+  await using cloud = await startFloating();
+  const port = await cloud.addPort();
+  const made = await cloud.addFloatingIp({ port_id: port.id });
+  const path = `/v2.0/routers/${cloud.router}`;
+  const clear = async () => await cloud.user.put(path, { router: { external_gateway_info: {} } });
+  const remove = async () =>
+    await cloud.user.put(`${path}/remove_router_interface`, { subnet_id: cloud.subnet.id });
+  assert.equal(
+    (await clear()).error,
+    `RouterExternalGatewayInUseByFloatingIp: Gateway cannot be updated for router ${cloud.router}, since a gateway to external network ${cloud.external.id} is required by one or more floating IPs.`,
+  );
+  assert.equal(
+    (await remove()).error,
+    `RouterInterfaceInUseByFloatingIP: Router interface for subnet ${cloud.subnet.id} on router ${cloud.router} cannot be deleted, as it is required by one or more floating IPs.`,
+  );
+  await cloud.user.put(`/v2.0/floatingips/${made.id}`, { floatingip: { port_id: null } });
+  assert.equal((await remove()).status, 200);
+  assert.equal((await clear()).status, 200);
 });

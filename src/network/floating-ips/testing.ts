@@ -22,44 +22,22 @@ export async function startFloating(options: Options = {}) {
     ip_version: 4,
     cidr: '10.0.0.0/24',
   });
-  const addRouter = async (subnetId: string, ip: string, networkId: string = external.id) => {
-    const id = crypto.randomUUID();
-    const gateway = await admin.make('port', {
-      network_id: networkId,
-      device_owner: 'network:router_gateway',
-      device_id: id,
+  const addRouter = async (subnetId: string, ip: string): Promise<string> => {
+    const made = await user.make('router', {
+      external_gateway_info: { network_id: external.id },
     });
-    const { body } = await admin.get(`/v2.0/subnets/${subnetId}`);
-    const port = await admin.make('port', {
+    const { body } = await user.get(`/v2.0/subnets/${subnetId}`);
+    const port = await user.make('port', {
       network_id: body.subnet.network_id,
       fixed_ips: [{ subnet_id: subnetId, ip_address: ip }],
-      device_owner: 'network:router_interface',
-      device_id: id,
     });
-    const at = new Date().toISOString();
+    await user.put(`/v2.0/routers/${made.id}/add_router_interface`, { port_id: port.id });
     await world.db
-      .insertInto('routers')
-      .values({
-        id,
-        project_id: 'p',
-        name: '',
-        description: '',
-        admin_state_up: 1,
-        status: 'ACTIVE',
-        gateway_port_id: gateway.id,
-        enable_snat: 1,
-        routes: '[]',
-        availability_zone_hints: '[]',
-        distributed: 0,
-        ha: 0,
-        host: '',
-        revision_number: 1,
-        created_at: at,
-        updated_at: at,
-      })
+      .updateTable('routers')
+      .set({ status: 'ACTIVE' })
+      .where('id', '=', made.id)
       .execute();
-    await world.db.insertInto('router_ports').values({ port_id: port.id, router_id: id }).execute();
-    return id;
+    return made.id;
   };
   const router = await addRouter(subnet.id, '10.0.0.1');
   return {

@@ -1,3 +1,4 @@
+/** Port forwardings over HTTP: ranges, collisions, and what becomes of them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startFloating } from '../floating-ips/testing.ts';
