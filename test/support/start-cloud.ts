@@ -239,7 +239,7 @@ async function unlimit({ db, identity }: Control): Promise<void> {
   await db.deleteFrom('user_quotas').execute();
   const ofNetwork = [
     ...['network', 'subnet', 'port', 'security_group', 'security_group_rule'],
-    ...['rbac_policy', 'address_group'],
+    ...['rbac_policy', 'address_group', 'router', 'floatingip'],
   ];
   await setLimits(db, 'network', id, unlimited(ofNetwork));
   await setLimits(db, 'compute', id, unlimited(['instances', 'cores', 'ram', 'key_pairs']));
