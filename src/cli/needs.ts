@@ -37,6 +37,20 @@ const DEBIAN: ToolGroup = { subject: 'tools of the Debian image', tools: DEBIAN_
 const CLIENTS: ToolGroup = { subject: 'OpenStack clients', tools: CLIENT_TOOLS };
 const TESTING: ToolGroup = { subject: 'tools of the tests', tools: TEST_TOOLS };
 
+/** OpenStack's own tests. */
+const TEMPEST: ToolGroup = {
+  subject: 'Tempest',
+  tools: [
+    { command: 'tempest', package: 'tempest' },
+    // A part of Tempest, and no command.
+    {
+      command: '/usr/lib/python3/dist-packages/neutron_tempest_plugin',
+      package: 'neutron-tempest-plugin',
+    },
+    { command: 'ping', package: 'iputils-ping' },
+  ],
+};
+
 const MEASURING: ToolGroup = {
   subject: 'tools of the benchmark',
   tools: [{ command: 'iperf3', package: 'iperf3' }],
@@ -46,7 +60,8 @@ export const JOBS = {
   start: [YARD, DATAPLANE, IPV6, QEMU, TINY],
   demo: [YARD, DATAPLANE, IPV6, QEMU, TINY, CLIENTS],
   bench: [YARD, DATAPLANE, IPV6, QEMU, TINY, CLIENTS, MEASURING],
-  test: [YARD, DATAPLANE, IPV6, QEMU, TINY, DEBIAN, CLIENTS, TESTING],
+  test: [YARD, DATAPLANE, IPV6, QEMU, TINY, DEBIAN, CLIENTS, TESTING, TEMPEST],
+  tempest: [YARD, DATAPLANE, QEMU, TINY, CLIENTS, TEMPEST],
 } as const satisfies Readonly<Record<string, readonly ToolGroup[]>>;
 
 export type Job = keyof typeof JOBS;

@@ -1,6 +1,6 @@
 /** Looks for the host's commands that this program runs. */
 import { accessSync, constants } from 'node:fs';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import type { Finding, HostTool } from '#base/host/finding.ts';
 
 /** The tools that are in none of the folders where commands are looked for. */
@@ -11,7 +11,10 @@ export function missingTools(
   const folders = new Set([...path.split(':'), '/usr/local/sbin', '/usr/sbin', '/usr/bin']);
   folders.add('/sbin').add('/bin').delete('');
   return tools.filter(
-    (tool) => ![...folders].some((folder) => isExecutable(join(folder, tool.command))),
+    ({ command }) =>
+      !(isAbsolute(command)
+        ? isExecutable(command)
+        : [...folders].some((folder) => isExecutable(join(folder, command)))),
   );
 }
 
