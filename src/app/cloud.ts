@@ -18,8 +18,11 @@ import { Control, readPolicyOverrides } from './control.ts';
 import { removeControlRecord, writeControlRecord } from './control-record.ts';
 import { ensureFirstStart, readOrMakeSecret } from './first-start.ts';
 import { endAgent, HostAgent } from './host-agent.ts';
+import { ensurePublicNetwork } from './public-network.ts';
 import { injectorFromEnvironment } from './saga-injection.ts';
 import { findSetting, setSetting } from './setting.store.ts';
+import { chooseUplink, type UplinkChoice } from './uplink/uplink-choice.ts';
+import { removeUplink, UplinkKeeper } from './uplink/uplink-keeper.ts';
 import { readVendorData } from './vendor-data.ts';
 
 export type Cloud = {
@@ -36,6 +39,8 @@ export type Cloud = {
 const GUESTS_END_MS = 15_000;
 /** An agent needs a fraction of a second, and some seconds when it has to find out whether KVM works. */
 const AGENT_COMES_MS = 20_000;
+/** The same for its uplink, which takes a fraction of a second. */
+const UPLINK_COMES_MS = 10_000;
 
 /**
  * Starts a cloud. Resolves when every API answers; says on `tell` what takes long. Broken off by `signal`, it leaves
@@ -77,6 +82,7 @@ export async function startCloud(
     });
   record(false);
   undo.defer(() => removeControlRecord(stateDir));
+  const choice = await chooseUplink(control.db, config.uplink, isRoot());
   // It takes its time to come up, and has it while control gets ready.
   const host = await openHost(config, control, log);
   undo.defer(async () => await host.abandon());
@@ -84,11 +90,15 @@ export async function startCloud(
   await control.identity.bootstrap.ensureBootstrap({ adminPassword });
   await control.load();
   host.letIn();
+  const uplink = openUplink(config, choice, control, log);
+  undo.defer(async () => await uplink?.close());
   await control.app.ready();
   await untilConnected(control, log, tell, signal);
   await control.resume();
   url = await listen(control, config);
   await ensureFirstStart({ control, config, log, tell, signal });
+  if (config.uplink.publicCidrs.length > 0) await ensurePublicNetwork(control, config, tell);
+  await untilLinked(uplink, log, tell, signal);
   writeCloudsYaml(stateDir, url);
   signal.throwIfAborted();
   record(true);
@@ -101,6 +111,7 @@ export async function startCloud(
       removeControlRecord(stateDir);
       await control.quiesce();
       if (how === 'polite') await endGuests(control, log);
+      await uplink?.close();
       await host.close();
       if (config.dataplane === 'linux') await removeYard(stateDir);
       await control.close();
@@ -173,9 +184,14 @@ async function openHost(config: CloudConfig, control: Control, log: Logger): Pro
   };
 }
 
+function isRoot(): boolean {
+  return process.geteuid?.() === 0;
+}
+
 async function removeYard(stateDir: string): Promise<void> {
   const signal = AbortSignal.timeout(60_000);
   await endAgent(stateDir, signal);
+  await removeUplink(stateDir, signal);
   await ensureYardAbsent(stateDir, { signal });
 }
 
@@ -204,6 +220,35 @@ async function untilConnected(
     tell('The agent of this host has not come up yet; log/agent.log says why.');
   } finally {
     stop();
+  }
+}
+
+/** With fakes there is no network that anybody could be linked to. */
+function openUplink(
+  { stateDir, dataplane }: CloudConfig,
+  choice: UplinkChoice,
+  { desired }: Control,
+  log: Logger,
+): UplinkKeeper | null {
+  if (dataplane !== 'linux') return null;
+  return new UplinkKeeper({ stateDir, choice, desired, host: hostname(), log });
+}
+
+/** Whoever uses a floating IP as soon as the cloud is up reaches it. What does not work is said, and the cloud is up. */
+async function untilLinked(
+  uplink: UplinkKeeper | null,
+  log: Logger,
+  tell: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  if (uplink === null) return;
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(UPLINK_COMES_MS)]);
+  try {
+    for (const trouble of await uplink.settled(patience)) tell(trouble);
+  } catch (err) {
+    signal.throwIfAborted();
+    log.warn({ err }, 'the way to external networks has not come up yet');
+    tell('The way to external networks has not come up yet; log/control.log says why.');
   }
 }
 

@@ -175,7 +175,7 @@ async function projectId(control: Control, name: string): Promise<string> {
 }
 
 /** The APIs as one user sees them, without a socket between. */
-async function logIn(control: Control, name: string, password: string) {
+export async function logIn(control: Control, name: string, password: string) {
   const { app } = control;
   const user = { name, domain: { id: 'default' }, password };
   const project = { name, domain: { id: 'default' } };
@@ -203,6 +203,10 @@ async function logIn(control: Control, name: string, password: string) {
       const made = (JSON.parse(body) as JsonObject)[member];
       if (!isJsonObject(made)) throw new Error(`POST ${url} answered without '${member}'`);
       return made;
+    },
+    change: async (url: string, payload: object): Promise<void> => {
+      const { statusCode, body } = await app.inject({ method: 'PUT', url, headers, payload });
+      if (statusCode >= 300) throw new Error(`PUT ${url} was refused: ${body}`);
     },
     forget: async (url: string): Promise<void> => {
       const { statusCode, body } = await app.inject({ method: 'DELETE', url, headers });

@@ -9,6 +9,8 @@ import { Fault } from '#platform/fault.ts';
 const OF_DRIVERS = [
   'servers',
   'dhcp',
+  'links',
+  'routers',
   'accelerator.json',
   'fake-guests',
   'fake-hypervisor.json',

@@ -4,6 +4,7 @@ import { delay } from '#base/async.ts';
 import { findStartingControl, removeControlRecord } from '#app/control-record.ts';
 import { endAgent } from '#app/host-agent.ts';
 import { checkStateDir, removeState } from '#app/state-dir.ts';
+import { removeUplink } from '#app/uplink/uplink-keeper.ts';
 import { isAlive, signalProcess } from '#drivers/processes.ts';
 import { ensureYardAbsent } from '#drivers/yard/yard.ts';
 import { stateDirOf } from './common.ts';
@@ -35,6 +36,7 @@ export async function down(args: VerbArgs): Promise<number> {
   }
   // Whatever a control that was killed has left behind.
   await endAgent(stateDir, signal);
+  await removeUplink(stateDir, signal);
   await ensureYardAbsent(stateDir, { signal });
   removeControlRecord(stateDir);
   if (purge) {

@@ -41,7 +41,7 @@ async function main(verbName: string, args: readonly string[]): Promise<number> 
     let parsed;
     try {
       parsed = parseArgs({
-        args: verb.takesWords ? [...own] : [...own, ...theirs],
+        args: withDefaults(verb.takesWords ? own : [...own, ...theirs], verb.defaults ?? {}),
         options: { ...verb.options, ...EVERYWHERE },
         allowPositionals: verb.takesWords,
       });
@@ -58,6 +58,19 @@ async function main(verbName: string, args: readonly string[]): Promise<number> 
     note(explain(error, own.includes('--debug')));
     return 1;
   }
+}
+
+/** Gives options that stand without a value the one that they then mean. */
+function withDefaults(
+  args: readonly string[],
+  defaults: Readonly<Record<string, string>>,
+): string[] {
+  return args.map((word, index) => {
+    const value = defaults[word.replace(/^--/, '')];
+    const next = args[index + 1];
+    const bare = word.startsWith('--') && (next === undefined || next.startsWith('-'));
+    return value !== undefined && bare ? `${word}=${value}` : word;
+  });
 }
 
 /** What the parser complains of, without its advice, which does not fit: what follows `--` is not ours. */

@@ -10,6 +10,7 @@ import { DEFAULT_LISTEN, parseListen, urlOf, type CloudConfig } from '#platform/
 import { Fault } from '#platform/fault.ts';
 import type { LogLevel } from '#platform/log.ts';
 import { choiceOf, stateDirOf, textOf } from './common.ts';
+import { checkUplink, uplinkWishes, uplinkWords } from './up-uplink.ts';
 import { howToUse } from './how-to-use.ts';
 import { missingFor } from './needs.ts';
 import { note, print, progress } from './terminal.ts';
@@ -22,6 +23,7 @@ export async function up(args: VerbArgs): Promise<number> {
     hypervisor: choiceOf(args, 'hypervisor', ['qemu', 'fake']),
     dataplane: choiceOf(args, 'dataplane', ['linux', 'fake']),
     empty: args.values['empty'] === true,
+    uplink: uplinkWishes(args),
     logLevel: choiceOf<LogLevel>(args, 'log-level', ['info', 'debug', 'warn', 'error']),
   };
   if (config.hypervisor === 'qemu' && config.dataplane === 'fake') {
@@ -45,6 +47,7 @@ export async function up(args: VerbArgs): Promise<number> {
     return 1;
   }
   await checkCanListen(config.listen);
+  await checkUplink(config);
   mkdirSync(join(config.stateDir, 'log'), { recursive: true, mode: 0o711 });
   return args.values['detach'] === true ? await detach(config) : await stay(config);
 }
@@ -87,6 +90,7 @@ async function detach(config: CloudConfig): Promise<number> {
       `--dataplane=${config.dataplane}`,
       `--log-level=${config.logLevel}`,
       ...(config.empty ? ['--empty'] : []),
+      ...uplinkWords(config.uplink),
     ],
     { detached: true, stdio: ['ignore', out, out], cwd: '/' },
   );

@@ -1,6 +1,7 @@
 /** Every verb of the command: its options, its help, and where its code is. A verb is loaded when it is asked for. */
 import type { ParseArgsOptionsConfig } from 'node:util';
 import { DEFAULT_LISTEN } from '#platform/config.ts';
+import { DEFAULT_HOST_LINK, DEFAULT_PUBLIC } from '#platform/uplink-config.ts';
 
 export type VerbArgs = {
   readonly values: Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
@@ -16,6 +17,8 @@ export type Verb = {
   readonly summary: string;
   readonly usage: string;
   readonly options: ParseArgsOptionsConfig;
+  /** What options that may stand without a value then mean. */
+  readonly defaults?: Readonly<Record<string, string>>;
   /** False when a word that is no option must be a mistake: `down NAME --purge` would purge another cloud. */
   readonly takesWords: boolean;
   readonly load: () => Promise<VerbRun>;
@@ -28,13 +31,21 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'start the cloud',
     usage:
       'stackyard up [--state-dir DIR] [--listen ADDR:PORT] [--hypervisor qemu|fake]\n' +
-      '             [--dataplane linux|fake] [--empty] [--detach]\n\n' +
+      '             [--dataplane linux|fake] [--empty] [--detach] [--public [RANGE]] [--outbound]\n' +
+      '             [--host-link [NAME[=ADDRESS/PREFIX]] | --no-host-link] [--no-outbound]\n\n' +
       `  --state-dir DIR     where all of the cloud is kept (root: /var/lib/stackyard)\n` +
       `  --listen ADDR:PORT  where its APIs answer (${DEFAULT_LISTEN})\n` +
       '  --hypervisor fake   no guests: servers are only pretended\n' +
       '  --dataplane fake    no network: ports are only pretended\n' +
       '  --empty             no flavors, image, project and network at the first start\n' +
-      '  --detach            return when every API answers; the cloud goes on',
+      '  --detach            return when every API answers; the cloud goes on\n\n' +
+      `  --public RANGE      make an external network 'public' (${DEFAULT_PUBLIC}), and a router to it;\n` +
+      '                      root: with a link, so that floating IPs answer from this host\n' +
+      `  --host-link NAME=ADDRESS/PREFIX\n` +
+      `                      what that link is (${DEFAULT_HOST_LINK.name}=${DEFAULT_HOST_LINK.address}); --no-host-link for none\n` +
+      '  --outbound          let servers out: by the host, which forwards and masquerades for them;\n' +
+      '                      without root by pasta or slirp4netns\n\n' +
+      '  What was asked of the last three is so at later starts too, until it is asked otherwise.',
     options: {
       ...STATE_DIR,
       listen: { type: 'string' },
@@ -42,8 +53,14 @@ export const VERBS: Readonly<Record<string, Verb>> = {
       dataplane: { type: 'string' },
       empty: { type: 'boolean' },
       detach: { type: 'boolean' },
+      public: { type: 'string' },
+      'host-link': { type: 'string' },
+      'no-host-link': { type: 'boolean' },
+      outbound: { type: 'boolean' },
+      'no-outbound': { type: 'boolean' },
       'log-level': { type: 'string' },
     },
+    defaults: { public: DEFAULT_PUBLIC, 'host-link': DEFAULT_HOST_LINK.name },
     takesWords: false,
     load: async () => (await import('./up.ts')).up,
   },
@@ -116,7 +133,7 @@ export const VERBS: Readonly<Record<string, Verb>> = {
   },
   setup: {
     summary: 'bring what this machine lacks (as root on Debian)',
-    usage: 'stackyard setup --for start|test|demo|bench',
+    usage: 'stackyard setup --for start|test|demo|bench|tempest',
     options: { for: { type: 'string' } },
     takesWords: false,
     load: async () => (await import('./setup.ts')).setup,

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Fault } from './fault.ts';
 import type { LogLevel } from './log.ts';
+import type { UplinkWishes } from './uplink-config.ts';
 
 export type CloudConfig = {
   /** Absolute. All that the cloud keeps is in here. */
@@ -12,6 +13,8 @@ export type CloudConfig = {
   readonly dataplane: 'linux' | 'fake';
   /** No flavors, image, project and network at the first start. */
   readonly empty: boolean;
+  /** What this start asks for on the way to the host and the outside. */
+  readonly uplink: UplinkWishes;
   readonly logLevel: LogLevel;
 };
 

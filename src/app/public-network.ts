@@ -1,0 +1,93 @@
+/** The external network `public` and a router to it, as DevStack has them: made through the public APIs, when asked for. */
+import { existsSync } from 'node:fs';
+import { parseCidr } from '#base/net/cidr.ts';
+import { formatIp } from '#base/net/ip.ts';
+import type { JsonObject } from '#base/json.ts';
+import { statePaths, type CloudConfig } from '#platform/config.ts';
+import type { Control } from './control.ts';
+import { logIn, readOrMakeSecret } from './first-start.ts';
+
+const NETWORKS = '/networking/v2.0/networks';
+const SUBNETS = '/networking/v2.0/subnets';
+const ROUTERS = '/networking/v2.0/routers';
+
+/** Names as DevStack has them. */
+const SUBNET_NAMES = { 4: 'public-subnet', 6: 'ipv6-public-subnet' } as const;
+const ROUTER = 'router1';
+
+/** Makes what is missing; a network, subnet or router of that name stays as it is. */
+export async function ensurePublicNetwork(
+  control: Control,
+  config: CloudConfig,
+  tell: (line: string) => void,
+): Promise<void> {
+  const paths = statePaths(config.stateDir);
+  const admin = await logIn(control, 'admin', readOrMakeSecret(paths.adminPassword));
+  const network =
+    (await admin.first(`${NETWORKS}?name=public&router:external=true`, 'networks')) ??
+    (await admin.make(NETWORKS, 'network', {
+      name: 'public',
+      'router:external': true,
+      'provider:network_type': 'flat',
+      'provider:physical_network': 'public',
+      is_default: true,
+    }));
+  const networkId = textOf(network, 'id');
+  for (const cidr of config.uplink.publicCidrs) await ensureSubnet(admin, networkId, cidr, tell);
+  if (existsSync(paths.demoPassword)) {
+    const demo = await logIn(control, 'demo', readOrMakeSecret(paths.demoPassword));
+    await ensureRouter(demo, networkId);
+  }
+}
+
+type Api = Awaited<ReturnType<typeof logIn>>;
+
+/** The first address is the gateway's, all others are for routers and floating IPs. */
+async function ensureSubnet(
+  admin: Api,
+  networkId: string,
+  cidr: string,
+  tell: (line: string) => void,
+): Promise<void> {
+  const range = parseCidr(cidr);
+  if (range === undefined) throw new Error(`'${cidr}' was never read`);
+  const { version, network } = range;
+  const name = SUBNET_NAMES[version];
+  const query = `${SUBNETS}?network_id=${networkId}&ip_version=${version}`;
+  const there = await admin.first(query, 'subnets');
+  if (there) {
+    if (there['cidr'] === cidr) return;
+    tell(
+      `The network 'public' has ${textOf(there, 'cidr')} already and stays as it is: --public ${cidr} has changed nothing.`,
+    );
+    return;
+  }
+  await admin.make(SUBNETS, 'subnet', {
+    name,
+    network_id: networkId,
+    ip_version: version,
+    cidr,
+    gateway_ip: formatIp({ version, value: network + 1n }),
+    enable_dhcp: false,
+  });
+}
+
+/** The demo project's way out: a router of its own between its network and the public one. */
+async function ensureRouter(demo: Api, networkId: string): Promise<void> {
+  const subnet = await demo.first(`${SUBNETS}?name=private-subnet`, 'subnets');
+  // Somebody has taken it away, or routes it otherwise: then that is how it should be.
+  if (!subnet || (await demo.first(`${ROUTERS}?limit=1`, 'routers'))) return;
+  const router = await demo.make(ROUTERS, 'router', {
+    name: ROUTER,
+    external_gateway_info: { network_id: networkId },
+  });
+  await demo.change(`${ROUTERS}/${textOf(router, 'id')}/add_router_interface`, {
+    subnet_id: subnet['id'],
+  });
+}
+
+function textOf(thing: JsonObject, name: string): string {
+  const value = thing[name];
+  if (typeof value !== 'string') throw new Error(`the API answered without '${name}'`);
+  return value;
+}
