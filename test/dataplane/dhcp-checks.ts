@@ -150,10 +150,11 @@ export const dhcpChecks: readonly Check<DataplaneWorld>[] = [
       await plane.apply({ networks: [{ ...network, dhcp: { ...dhcp, hosts } }] });
       const lease = await leaseDhcp(wire, port.mac);
       assert.deepEqual(addressesIn(lease, 6), ['192.0.2.53', '192.0.2.54']);
-      // 198.51.100.0/24 by 10.7.0.9, and the default route, which the client would else ignore
+      // 198.51.100.0/24 by 10.7.0.9, metadata by the server, and the default route, which the client would else ignore
+      const metadata = [32, 169, 254, 169, 254, 10, 7, 0, 2];
       assert.deepEqual(
         [...(lease.options.get(121) ?? [])],
-        [24, 198, 51, 100, 10, 7, 0, 9, 0, 10, 7, 0, 1],
+        [24, 198, 51, 100, 10, 7, 0, 9, ...metadata, 0, 10, 7, 0, 1],
       );
       assert.match(lease.options.get(67)?.toString() ?? '', /^pxe\.0\0?$/);
       assert.equal(lease.options.get(12)?.toString(), 'host-10-7-0-11');
@@ -166,7 +167,7 @@ export const dhcpChecks: readonly Check<DataplaneWorld>[] = [
       const closed = await leaseDhcp(wire, other.mac);
       assert.equal(closed.type, 'ack');
       assert.equal(closed.options.get(3), undefined);
-      assert.equal(closed.options.get(121), undefined);
+      assert.deepEqual([...(closed.options.get(121) ?? [])], metadata);
     },
   },
   {
@@ -198,7 +199,8 @@ export const dhcpChecks: readonly Check<DataplaneWorld>[] = [
       const { plane, network, dhcp, port } = scene;
       const hosts = [hostOf(port, dhcp, '10.7.0.11')];
       const mac = newMac();
-      const client = { ...hosts[0]!, mac, ip: '10.7.0.20', hostname: 'web-1' };
+      const own = { portId: randomUUID(), mac, ip: '10.7.0.20', hostname: 'web-1' };
+      const client = { ...hosts[0]!, ...own };
       const all = { ...dhcp, hosts: [...hosts, client] };
       await plane.apply({ networks: [{ ...network, dhcp: all }] });
       const said = await run('sh', ['-c', CLIENT, bridgeOf(network), mac], world);

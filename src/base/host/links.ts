@@ -52,7 +52,7 @@ export type DhcpSubnet = {
   readonly hostRoutes: readonly { readonly destination: string; readonly nexthop: string }[];
 };
 
-/** A fixed lease: nobody else gets an address. */
+/** A fixed lease: nobody else gets an address. On a subnet that is not among the served, only a name to be known. */
 export type DhcpHost = {
   readonly portId: string;
   readonly mac: string;

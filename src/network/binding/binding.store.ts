@@ -40,7 +40,7 @@ export async function isPluggedOn(db: Db, networkId: string, host: string): Prom
   return row !== undefined;
 }
 
-/** Every IPv4 address on a network, with what its DHCP server says of it; in order, so that equal is equal. */
+/** Every address on a network, with what its DHCP server says of it; in order, so that equal is equal. */
 export async function leasesOf(db: Db, networkId: string): Promise<readonly LeaseRow[]> {
   return await db
     .selectFrom('fixed_ips')
@@ -55,8 +55,6 @@ export async function leasesOf(db: Db, networkId: string): Promise<readonly Leas
       'ports.extra_dhcp_opts',
     ])
     .where('subnets.network_id', '=', networkId)
-    .where('subnets.ip_version', '=', 4)
-    .where('subnets.enable_dhcp', '=', 1)
     .orderBy('fixed_ips.subnet_id')
     .orderBy('fixed_ips.ip_order')
     .execute();

@@ -1,11 +1,11 @@
 /** Rows as what a host should know of a network, with its DHCP server. Pure. */
-import type { DhcpHost, DhcpSpec, NetworkSpec } from '#base/host/links.ts';
+import type { DhcpHost, DhcpSpec, DhcpSubnet, NetworkSpec } from '#base/host/links.ts';
 import type { NetworkRow } from '../networks/network.store.ts';
 import type { DhcpOpt } from '../ports/dhcp-opts.ts';
 import type { HostRoute } from '../subnets/subnet.schema.ts';
 import type { SubnetRow } from '../subnets/subnet.store.ts';
 
-/** An address of a port, as a DHCP server hands it out. */
+/** An address of a port, as a DHCP server hands it out or at least knows it by name. */
 export type LeaseRow = {
   readonly port_id: string;
   readonly mac_address: string;
@@ -22,7 +22,7 @@ export type DhcpPort = {
   readonly fixedIps: readonly { readonly subnet_id: string; readonly ip_address: string }[];
 };
 
-/** A network with its DHCP server, when one of its IPv4 subnets wants one and it has an address there. */
+/** A network with its DHCP server, when one of its subnets wants one and it has an address there. */
 export function networkSpec(
   network: NetworkRow,
   subnets: readonly SubnetRow[],
@@ -51,36 +51,40 @@ function dhcpSpec(
   dhcpPort: DhcpPort,
   { leases, domain }: { leases: readonly LeaseRow[]; domain: string },
 ): DhcpSpec | null {
-  const served = subnets.filter(
-    (subnet) =>
-      subnet.enable_dhcp === 1 &&
-      subnet.ip_version === 4 &&
-      dhcpPort.fixedIps.some(({ subnet_id }) => subnet_id === subnet.id),
-  );
+  const own = (subnet: SubnetRow) =>
+    dhcpPort.fixedIps.filter(({ subnet_id }) => subnet_id === subnet.id);
+  const here = subnets.filter((subnet) => subnet.enable_dhcp === 1 && own(subnet).length > 0);
+  const served = here.filter((subnet) => subnet.ip_version === 4 || ipv6Mode(subnet) !== null);
   if (served.length === 0) return null;
-  const servedIds = new Set(served.map((subnet) => subnet.id));
   return {
     portId: dhcpPort.id,
     mac: dhcpPort.mac,
-    addresses: served.flatMap((subnet) =>
-      dhcpPort.fixedIps
-        .filter(({ subnet_id }) => subnet_id === subnet.id)
-        .map(({ ip_address }) => `${ip_address}/${prefixOf(subnet)}`),
+    // Also where guests make their addresses themselves: the port has that address, so it answers there.
+    addresses: here.flatMap((subnet) =>
+      own(subnet).map(({ ip_address }) => `${ip_address}/${prefixOf(subnet)}`),
     ),
     subnets: served.map((subnet) => ({
       id: subnet.id,
-      ipVersion: 4,
-      ipv6Mode: null,
+      ipVersion: subnet.ip_version === 4 ? 4 : 6,
+      ipv6Mode: ipv6Mode(subnet),
       cidr: subnet.cidr,
       gateway: subnet.gateway_ip,
       dnsNameservers: JSON.parse(subnet.dns_nameservers) as readonly string[],
       hostRoutes: JSON.parse(subnet.host_routes) as readonly HostRoute[],
     })),
-    hosts: leases
-      .filter((lease) => servedIds.has(lease.subnet_id) && lease.port_id !== dhcpPort.id)
-      .map(dhcpHost),
+    hosts: leases.filter((lease) => lease.port_id !== dhcpPort.id).map(dhcpHost),
     domain: network.dns_domain === '' ? domain : network.dns_domain.replace(/\.$/, ''),
   };
+}
+
+/** What a DHCPv6 server has to do on a subnet; null for one where guests need none, or have another. */
+function ipv6Mode(subnet: SubnetRow): DhcpSubnet['ipv6Mode'] {
+  if (subnet.ip_version === 4) return null;
+  const { ipv6_address_mode: addresses, ipv6_ra_mode: announced } = subnet;
+  if (addresses === 'dhcpv6-stateless') return addresses;
+  // compat: without either mode Neutron hands out addresses, to guests that ask without being told to.
+  const nothingSaid = addresses === null && announced === null;
+  return addresses === 'dhcpv6-stateful' || nothingSaid ? 'dhcpv6-stateful' : null;
 }
 
 function prefixOf(subnet: SubnetRow): string {
@@ -97,13 +101,13 @@ function dhcpHost(lease: LeaseRow): DhcpHost {
     subnetId: lease.subnet_id,
     hostname: hostnameOf(lease),
     options: options
-      .filter((option) => option.ip_version === 4)
+      .filter((option) => option.ip_version === (lease.ip_address.includes(':') ? 6 : 4))
       .map((option) => ({ name: option.opt_name, value: option.opt_value })),
   };
 }
 
 function hostnameOf({ dns_name, ip_address }: LeaseRow): string {
   return dns_name === ''
-    ? `host-${ip_address.replaceAll('.', '-')}`
+    ? `host-${ip_address.replaceAll(/[.:]/g, '-')}`
     : (dns_name.split('.')[0] ?? '');
 }

@@ -16,18 +16,12 @@ import {
 } from '../../../processes.ts';
 import type { Commands } from '../kernel.ts';
 import { NETNS_DIR, serviceNamespace } from '../names.ts';
-import {
-  dhcpFiles,
-  dnsmasqArguments,
-  hostsText,
-  namesText,
-  optionsText,
-  unfitOptions,
-  type DhcpFiles,
-} from './dnsmasq-files.ts';
+import { dhcpFiles, dnsmasqArguments, type DhcpFiles } from './dnsmasq-files.ts';
+import { hostsText, namesText } from './dnsmasq-hosts.ts';
+import { optionsText, unfitOptions } from './dnsmasq-options.ts';
 import { endProcess, findServers, reload } from './dnsmasq-process.ts';
 import type { HostUser } from './dnsmasq-user.ts';
-import { planLeases } from './leases.ts';
+import { ownersOf, planLeases, type Owners } from './leases.ts';
 
 export type DhcpServersDeps = {
   /** Where each server has a directory named after its network. */
@@ -55,10 +49,11 @@ type Served = {
   readonly key: string;
   /** Some hosts have a tag, see `hasTags`. */
   readonly tagged: boolean;
+  readonly owners: Owners;
 };
 
 /** Nobody knows what was read: only a new start will do. */
-const UNKNOWN: Served = { key: '', tagged: true };
+const UNKNOWN: Served = { key: '', tagged: true, owners: {} };
 
 const LOG_BYTES = 256 << 10;
 
@@ -107,16 +102,18 @@ export class DhcpServers {
     await this.#ensureText(files.hosts, texts[0], server);
     await this.#ensureText(files.options, texts[1], server);
     await this.#ensureText(files.names, texts[2], server);
-    const served = { key: keyOf(texts), tagged: hasTags(texts[0]) };
+    const served = { key: keyOf(texts), tagged: hasTags(texts[0]), owners: ownersOf(dhcp) };
 
     const args = dnsmasqArguments(network.dhcp, network.mtu, files, this.#deps.user);
     const { process } = server;
     const fits =
       process !== null && isAlive(process) && !linked && isSame(commandLine(process.pid), args);
     if (fits && served.key === server.served.key) return;
-    if (fits && !server.served.tagged && !(await this.#leases(files, dhcp)).stale) {
+    const isStale = async () => (await this.#leases(files, server, dhcp)).stale;
+    if (fits && !server.served.tagged && !(await isStale())) {
       await this.#keepLogShort(files);
-      if (await reload(process, signal)) {
+      // Looked at once more, since the old owner may have got a last lease before the server read the files.
+      if ((await reload(process, signal)) && !(await isStale())) {
         await this.#keepServed(files, server, served);
         return;
       }
@@ -152,7 +149,7 @@ export class DhcpServers {
   ): Promise<void> {
     const { commands } = this.#deps;
     const files = this.#files(network.id);
-    const { kept } = await this.#leases(files, network.dhcp);
+    const { kept } = await this.#leases(files, server, network.dhcp);
     await writeFile(files.leases, kept);
     const namespace = join(NETNS_DIR, serviceNamespace(network.id));
     try {
@@ -193,8 +190,12 @@ export class DhcpServers {
     await writeFile(files.served, JSON.stringify(served));
   }
 
-  async #leases(files: DhcpFiles, dhcp: DhcpSpec): Promise<ReturnType<typeof planLeases>> {
-    return planLeases(await readIfThere(files.leases), dhcp);
+  async #leases(
+    files: DhcpFiles,
+    { served }: Server,
+    dhcp: DhcpSpec,
+  ): Promise<ReturnType<typeof planLeases>> {
+    return planLeases(await readIfThere(files.leases), dhcp, served.owners);
   }
 
   async #keepLogShort(files: DhcpFiles): Promise<void> {
@@ -262,8 +263,9 @@ function isSame(words: readonly string[], args: readonly string[]): boolean {
 }
 
 function readServed(text: string): Served {
-  const { key, tagged } = parse(text);
-  return typeof key === 'string' && typeof tagged === 'boolean' ? { key, tagged } : UNKNOWN;
+  const { key, tagged, owners } = parse(text);
+  const isWhole = typeof key === 'string' && typeof tagged === 'boolean' && isJsonObject(owners);
+  return isWhole ? { key, tagged, owners: owners as Owners } : UNKNOWN;
 }
 
 /** Empty for a file that is not there or was half written when the power went. */

@@ -1,12 +1,20 @@
-/** What `dnsmasq` is told: pure text from a DHCP spec. IPv4 only; IPv6 addresses are left out. */
+/** What `dnsmasq` is started with: pure text from a DHCP spec. */
 import { join } from 'node:path';
-import type { DhcpHost, DhcpSpec, DhcpSubnet } from '#base/host/links.ts';
+import { formatIp } from '#base/net/ip.ts';
+import { cidrSize, widthOf } from '#base/net/cidr.ts';
+import type { DhcpSpec } from '#base/host/links.ts';
 import { SERVICE_INNER } from '../names.ts';
 import type { HostUser } from './dnsmasq-user.ts';
-import { isHostname, isV4 } from '../specs.ts';
+import { firstOf, servedSubnets, type ServedSubnet } from './served.ts';
 
 /** As in Neutron. */
 const LEASE_SECONDS = 86_400;
+
+/**
+ * Much shorter for IPv6: dnsmasq gives an address again only to the client id that has it, and a guest that was
+ * rebuilt has another. Until the lease ends it gets none, and for nobody else is the address anyway.
+ */
+const V6_LEASE_SECONDS = 600;
 
 /** The files of one server, all in one directory. */
 export function dhcpFiles(directory: string) {
@@ -46,147 +54,28 @@ export function dnsmasqArguments(
     `--pid-file=${files.pid}`,
     `--log-facility=${files.log}`,
     '--quiet-dhcp',
+    '--quiet-dhcp6',
     `--dhcp-hostsfile=${files.hosts}`,
     `--dhcp-optsfile=${files.options}`,
     `--addn-hosts=${files.names}`,
     `--dhcp-leasefile=${files.leases}`,
     '--dhcp-authoritative',
     '--dhcp-ignore=tag:!known',
+    // What guests call themselves names nobody: their neighbours would believe it.
+    '--dhcp-ignore-names',
     '--dhcp-lease-max=16777216',
     '--no-ping',
     `--domain=${dhcp.domain}`,
     `--local=/${dhcp.domain}/`,
     `--dhcp-option-force=option:mtu,${mtu}`,
-    ...v4Subnets(dhcp).map((subnet) => {
-      const { first, mask } = splitCidr(subnet.cidr);
-      return `--dhcp-range=set:${subnetTag(subnet.id)},${first},static,${mask},${LEASE_SECONDS}s`;
-    }),
+    ...servedSubnets(dhcp).map(rangeArgument),
   ];
 }
 
-/** Who gets which address: one line a fixed lease. */
-export function hostsText(dhcp: DhcpSpec): string {
-  return lines(
-    v4Hosts(dhcp).map((host) => {
-      const tag = host.options.length > 0 ? [`set:${portTag(host.portId)}`] : [];
-      const name = isHostname(host.hostname) ? [host.hostname] : [];
-      // `id:*`: a guest stays the same guest when another client in it sends another client id.
-      return [host.mac, 'id:*', ...tag, host.ip, ...name].join(',');
-    }),
-  );
-}
-
-/** What goes with an address: by subnet, and then by port. */
-export function optionsText(dhcp: DhcpSpec): string {
-  const bySubnet = v4Subnets(dhcp).flatMap((subnet) => subnetOptions(subnet, dhcp));
-  const byPort = v4Hosts(dhcp).flatMap(portOptions);
-  return lines([...bySubnet, ...byPort]);
-}
-
-/** Names of the network's ports, for the DNS server that comes with the DHCP server. */
-export function namesText(dhcp: DhcpSpec): string {
-  const domain = dhcp.domain.replace(/\.$/, '');
-  return lines(
-    v4Hosts(dhcp)
-      .filter((host) => isHostname(host.hostname))
-      .map(({ ip, hostname }) => `${ip}\t${hostname}.${domain} ${hostname}`),
-  );
-}
-
-/** The server's own addresses that it serves on. */
-export function serverAddresses(dhcp: DhcpSpec): readonly string[] {
-  return dhcp.addresses.filter(isV4);
-}
-
-/** Options that cannot be told to dnsmasq, as a name or value of theirs would break a line. */
-export function unfitOptions(dhcp: DhcpSpec): readonly { portId: string; name: string }[] {
-  return v4Hosts(dhcp).flatMap((host) =>
-    host.options
-      .filter((option) => !fits(option))
-      .map((option) => ({ portId: host.portId, name: option.name })),
-  );
-}
-
-function subnetOptions(subnet: DhcpSubnet, dhcp: DhcpSpec): readonly string[] {
-  const tag = `tag:${subnetTag(subnet.id)}`;
-  const servers = subnet.dnsNameservers.filter(isV4);
-  // compat: a name server 0.0.0.0 says that the subnet has none
-  const noServers = servers.length === 1 && servers[0] === '0.0.0.0';
-  const own = serverAddresses(dhcp)
-    .map((address) => address.split('/')[0] ?? '')
-    .filter((address) => isInside(address, subnet.cidr));
-  const dns = noServers ? [] : servers.length > 0 ? servers : own;
-  const routes = subnet.hostRoutes
-    .filter((route) => isV4(route.destination) && isV4(route.nexthop))
-    .map((route) => `${route.destination},${route.nexthop}`);
-  // compat: the network's other subnets are on the same link, so no router is needed to reach them
-  for (const other of v4Subnets(dhcp)) {
-    if (other.cidr !== subnet.cidr) routes.unshift(`${other.cidr},0.0.0.0`);
-  }
-  // A client that is given routes ignores the router option, so the routes must hold the default.
-  if (routes.length > 0 && subnet.gateway !== null) routes.push(`0.0.0.0/0,${subnet.gateway}`);
-  return [
-    [tag, 'option:dns-server', ...dns].join(','),
-    ...(routes.length === 0
-      ? []
-      : [
-          [tag, 'option:classless-static-route', ...routes].join(','),
-          [tag, '249', ...routes].join(','), // the same for old Windows
-        ]),
-    // Without a value the option is not sent; without the line dnsmasq would name itself.
-    [tag, 'option:router', ...(subnet.gateway === null ? [] : [subnet.gateway])].join(','),
-  ];
-}
-
-function portOptions(host: DhcpHost): readonly string[] {
-  return host.options.filter(fits).map(({ name, value }) => {
-    const option = /^\d+$/.test(name) ? name : `option:${name}`;
-    return `tag:${portTag(host.portId)},${option},${value}`;
-  });
-}
-
-function fits(option: { readonly name: string; readonly value: string }): boolean {
-  return /^[0-9a-z-]{1,64}$/.test(option.name) && !/\p{Cc}/u.test(option.value);
-}
-
-function v4Hosts(dhcp: DhcpSpec): readonly DhcpHost[] {
-  return dhcp.hosts.filter((host) => isV4(host.ip));
-}
-
-function v4Subnets(dhcp: DhcpSpec): readonly DhcpSubnet[] {
-  return dhcp.subnets.filter((subnet) => isV4(subnet.cidr));
-}
-
-function subnetTag(id: string): string {
-  return `subnet-${id}`;
-}
-
-function portTag(id: string): string {
-  return `port-${id}`;
-}
-
-function isInside(address: string, cidr: string): boolean {
-  const { first, bits } = splitCidr(cidr);
-  const hostBits = 2 ** (32 - bits);
-  return Math.floor(toNumber(address) / hostBits) === Math.floor(toNumber(first) / hostBits);
-}
-
-function splitCidr(cidr: string): { first: string; mask: string; bits: number } {
-  const [address = '', length = '32'] = cidr.split('/');
-  const bits = Number(length);
-  const hostBits = 2 ** (32 - bits);
-  const first = toText(Math.floor(toNumber(address) / hostBits) * hostBits);
-  return { first, mask: toText(2 ** 32 - hostBits), bits };
-}
-
-function toNumber(address: string): number {
-  return address.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0);
-}
-
-function toText(value: number): string {
-  return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.');
-}
-
-function lines(some: readonly string[]): string {
-  return some.map((line) => `${line}\n`).join('');
+function rangeArgument(subnet: ServedSubnet): string {
+  const { range } = subnet;
+  const set = `--dhcp-range=set:subnet-${subnet.id},${firstOf(subnet)},static`;
+  if (range.version === 6) return `${set},${range.prefix},${V6_LEASE_SECONDS}s`;
+  const mask = (1n << BigInt(widthOf(4))) - cidrSize(range);
+  return `${set},${formatIp({ version: 4, value: mask })},${LEASE_SECONDS}s`;
 }
