@@ -29,6 +29,8 @@ export class FakeNetwork implements NetworkApi {
   /** What was called to change something, in order, such as `ensurePort <id>`. */
   readonly calls: string[] = [];
   quota = -1;
+  /** What a port is from the moment that it is bound to a host. */
+  boundAs: FakePort['status'] = 'ACTIVE';
   /** Throws what a test wants to be thrown. */
   refuse: (call: string) => Fault | undefined = () => undefined;
   #desired: DesiredHosts;
@@ -110,6 +112,22 @@ export class FakeNetwork implements NetworkApi {
     };
     this.ports.set(id, port);
     return port;
+  }
+
+  /** As a host would see it from now on. */
+  see(id: string, status: FakePort['status']): void {
+    const port = this.ports.get(id);
+    if (!port) throw new Error(`there is no port '${id}'`);
+    port.status = status;
+    const kind = {
+      ACTIVE: 'plugged',
+      ERROR: 'failed',
+      DOWN: 'unplugged',
+      BUILD: 'unplugged',
+    } as const;
+    for (const tell of this.#listeners) {
+      tell({ kind: kind[status], portId: id, deviceId: port.deviceId });
+    }
   }
 
   /** As a user would delete it. */
@@ -256,7 +274,7 @@ export class FakeNetwork implements NetworkApi {
       deviceOwner: device.deviceOwner,
       hostId: device.host,
       vifType: 'tap',
-      status: 'ACTIVE',
+      status: this.boundAs,
       dnsName: device.hostname,
     });
     this.#tell(port);

@@ -4,6 +4,7 @@ import type { Db } from '#platform/db/tables.ts';
 import type { Policy } from '#platform/policy/policy.ts';
 import type { NetworkApi } from '#network/network-api.ts';
 import { listInterfaces, updateInterface } from '../interfaces/interface.store.ts';
+import type { PlugWatch } from '../interfaces/plug-watch.ts';
 import type { LostPorts } from '../interfaces/lost-ports.ts';
 import type { ServerActions } from '../servers/server-actions.ts';
 import type { ServerRow } from '../servers/server-row.ts';
@@ -17,6 +18,7 @@ export type ExternalEventDeps = {
   readonly network: NetworkApi;
   readonly actions: ServerActions;
   readonly lostPorts: LostPorts;
+  readonly plugs: PlugWatch;
 };
 
 /** An event with what became of it. */
@@ -49,10 +51,13 @@ export class ServerExternalEvents {
   }
 
   async #apply(ctx: Context, server: ServerRow, event: ExternalEvent): Promise<void> {
-    const { db, actions, lostPorts } = this.#deps;
+    const { db, actions, lostPorts, plugs } = this.#deps;
     const { name, tag } = event;
     ctx.log.info({ server_id: server.id, event: name, tag }, 'an external event was taken');
     if (name === 'network-changed') await this.#refresh(ctx, server.id, tag);
+    if (name === 'network-vif-plugged' && tag !== undefined) {
+      plugs.tell(server.id, tag, event.status === 'failed' ? 'failed' : 'completed');
+    }
     if (name === 'network-vif-deleted' && tag !== undefined) {
       await lostPorts.unplug(tag, server.id);
     }

@@ -87,7 +87,8 @@ export function buildFault(
   if (code === 'NoValidHost' || code === 'ExternalNetworkAttachForbidden') {
     return { message, details };
   }
-  if (step === 'ports' && FINAL_NETWORK_CODES.has(code)) {
+  const unplugged = step === 'guest' && code === 'VirtualInterfaceCreateException';
+  if (unplugged || (step === 'ports' && FINAL_NETWORK_CODES.has(code))) {
     return {
       message: `Build of instance ${serverId} aborted: Failed to allocate the network(s), not rescheduling.`,
       details,

@@ -1,5 +1,6 @@
 /** Builds a server: claim a host, give it ports, start it. Undone, nothing is left but its row, in ERROR. */
 import { delay } from '#base/async.ts';
+import type { Context } from '#platform/context.ts';
 import { Fault } from '#platform/fault.ts';
 import { Saga, type SagaError } from '#platform/saga/saga.ts';
 import { serverGoing } from '../compute.faults.ts';
@@ -109,6 +110,7 @@ export const serverCreate = new Saga<ServerCreateParams, ServerSagaDeps>('server
         signal,
         withinMs: null,
       });
+      await untilPlugged(deps, ctx, { server, revision });
       await db.transaction().execute(async (tx) => {
         const { id } = await buildable(tx, params);
         const at = now().toISOString();
@@ -142,6 +144,27 @@ export const serverCreate = new Saga<ServerCreateParams, ServerSagaDeps>('server
       await updateServer(deps.db, server.id, { boot: null });
     },
   });
+
+/** Waits for the cards of a guest that runs. One that ends meanwhile has nothing to plug any more. */
+async function untilPlugged(
+  { servers, plugs }: ServerSagaDeps,
+  ctx: Context,
+  { server, revision }: { readonly server: ServerRow; readonly revision: number },
+): Promise<void> {
+  const done = new AbortController();
+  const signal = AbortSignal.any([ctx.signal, done.signal]);
+  const ended = servers.settled(
+    server,
+    revision,
+    ({ power }) => power !== 'running' && power !== 'paused',
+    { signal, withinMs: null },
+  );
+  try {
+    await Promise.race([plugs.plugged(ctx, server.id, signal), ended]);
+  } finally {
+    done.abort();
+  }
+}
 
 async function claimHost(
   { db, scheduler, now }: ServerSagaDeps,

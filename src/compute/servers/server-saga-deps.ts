@@ -8,6 +8,7 @@ import type { SagaEngine } from '#platform/saga/engine.ts';
 import type { SagaError } from '#platform/saga/saga.ts';
 import type { ComputeDeps } from '../compute-deps.ts';
 import { finishAction } from '../instance-actions/instance-action.store.ts';
+import type { PlugWatch } from '../interfaces/plug-watch.ts';
 import type { HostGrace } from '../nodes/host-grace.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { DesiredServers } from './desired-servers.ts';
@@ -27,6 +28,7 @@ export type ServerSagaDeps = {
   readonly sagas: SagaEngine;
   /** Asks that a server's row be compared with what its host last said. Losing a call only costs time. */
   readonly lookAgain: (serverId: string) => void;
+  readonly plugs: PlugWatch;
   /** 512 random bytes as base64, for guests without randomness of their own. */
   readonly newSeed: () => string;
   /** What the operator tells every server. */
