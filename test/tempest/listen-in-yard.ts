@@ -4,5 +4,8 @@ import { createServer } from 'node:net';
 const [host = '127.0.0.1', port = '0'] = process.argv.slice(2);
 const server = createServer();
 server.listen(Number(port), host, () => {
-  process.send?.('listening', server, () => process.disconnect());
+  process.send?.('listening', server, () => {
+    server.close();
+    process.disconnect();
+  });
 });

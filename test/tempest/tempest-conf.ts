@@ -4,7 +4,7 @@ import type { CloudFacts } from './cloud-facts.ts';
 type Section = Readonly<Record<string, string | number | boolean>>;
 
 /** Seconds. */
-const GUEST_COMES = 300;
+const GUEST_COMES = 180;
 const NETWORK_COMES = 60;
 
 /** `home`: where Tempest keeps its locks and log. */
