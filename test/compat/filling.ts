@@ -10,12 +10,15 @@ const MADE_BY: Readonly<Record<string, readonly [service: string, kind: string]>
   networks: ['networking', 'networks'],
   subnets: ['networking', 'subnets'],
   ports: ['networking', 'ports'],
+  floatingips: ['networking', 'floatingips'],
+  port_forwardings: ['networking', 'port_forwardings'],
   'attached-ports': ['compute', 'os-interface'],
   'security-groups': ['networking', 'security-groups'],
   'security-group-rules': ['networking', 'security-group-rules'],
   'default-security-group-rules': ['networking', 'default-security-group-rules'],
   'address-groups': ['networking', 'address-groups'],
   'rbac-policies': ['networking', 'rbac-policies'],
+  routers: ['networking', 'routers'],
   agents: ['networking', 'agents'],
   projects: ['identity', 'projects'],
   users: ['identity', 'users'],
@@ -36,6 +39,17 @@ const MADE_BY: Readonly<Record<string, readonly [service: string, kind: string]>
   'os-aggregates': ['compute', 'os-aggregates'],
   'os-server-groups': ['compute', 'os-server-groups'],
 };
+
+/** An external network. */
+const OUTSIDE = 'external networks';
+
+/** Whether the network under a member's name has to be an external one. */
+function isOutside(member: string, parent: string): boolean {
+  return member === 'floating_network_id' || parent === 'external_gateway_info';
+}
+
+/** The address that a floating IP or a part of one shall lead to. */
+const ADDRESS = /"(?:fixed|internal)_ip_address":"([^"]*)"/;
 
 /** Which ids are of nothing that exists. */
 export type Unknown = 'none' | 'path' | 'body';
@@ -65,7 +79,7 @@ export class Filling {
 
   async body(): Promise<Json | undefined> {
     const { exchange } = this.#deps;
-    const body = await this.#json(exchange.body, '');
+    const body = await this.#json(exchange.body, '', '');
     const isLogin =
       exchange.method === 'POST' &&
       exchange.url === '/identity/v3/auth/tokens' &&
@@ -73,7 +87,7 @@ export class Filling {
     return isLogin ? await this.#asDemo(body) : body;
   }
 
-  async #json(body: Json | undefined, member: string): Promise<Json | undefined> {
+  async #json(body: Json | undefined, member: string, parent: string): Promise<Json | undefined> {
     if (typeof body === 'string') {
       // A new thing's name is new, even when the recording used it as an address as well.
       if (member === 'name' && this.#deps.exchange.method === 'POST') {
@@ -82,28 +96,28 @@ export class Filling {
         }
       }
       if (member === 'original_password') return 'secret';
-      return await this.#text(body, 'body');
+      return await this.#text(body, 'body', isOutside(member, parent));
     }
     if (Array.isArray(body)) {
       const items: Json[] = [];
       for (const item of body as readonly Json[])
-        items.push((await this.#json(item, member)) ?? null);
+        items.push((await this.#json(item, member, parent)) ?? null);
       return items;
     }
     if (!isJsonObject(body)) return body;
     const filled: Record<string, Json | undefined> = {};
     for (const [name, inner] of Object.entries(body)) {
-      filled[await this.#text(name, 'body')] = await this.#json(inner, name);
+      filled[await this.#text(name, 'body')] = await this.#json(inner, name, member);
     }
     return filled;
   }
 
-  async #text(text: string, place: 'path' | 'body'): Promise<string> {
+  async #text(text: string, place: 'path' | 'body', outside = false): Promise<string> {
     let filled = text;
     for (const [placeholder, kind = ''] of text.matchAll(PLACEHOLDER)) {
       let value = this.#values.get(placeholder);
       if (value === undefined) {
-        value = await this.#valueOf(kind, place);
+        value = await this.#valueOf(outside && kind === 'networks' ? OUTSIDE : kind, place);
         this.#values.set(placeholder, value);
       }
       filled = filled.replaceAll(placeholder, value);
@@ -124,12 +138,20 @@ export class Filling {
     }
     const second = this.#kinds.has(kind);
     this.#kinds.add(kind);
+    if (kind === OUTSIDE) return await this.#outside();
     const special = await this.#specialOf(kind, place);
     if (special !== undefined && !second) return special;
     const made = MADE_BY[kind];
     if (!made) return randomUUID();
     // Two placeholders are two things.
     return second ? await things.make(...made) : await things.of(...made);
+  }
+
+  /** An external network, unless the refusal is that it is none. */
+  async #outside(): Promise<string> {
+    const { things, exchange } = this.#deps;
+    const isNone = /not (?:a valid|an) external network/.test(exchange.error?.text ?? '');
+    return isNone ? await things.of('networking', 'networks') : await things.externalNetwork();
   }
 
   /** Kinds that are best served by something in particular. */
@@ -146,6 +168,20 @@ export class Filling {
         return await this.#listed(kind, exchange.version ?? '2.1');
       }
       if (kind === 'users') return await cloud.userOf('demo');
+    }
+    if (place === 'body' && status < 300) {
+      if (kind === 'subnets' && url.endsWith('/add_router_interface')) {
+        return await things.freeSubnet();
+      }
+      if (kind === 'ports' && url.endsWith('/add_router_interface')) return await things.freePort();
+      if (url.endsWith('/remove_router_interface')) {
+        return kind === 'ports' ? await things.interfacePort() : await things.routedSubnet();
+      }
+    }
+    if (kind === 'subnets' && url.endsWith('/floatingips')) return await things.externalSubnet();
+    if (kind === 'ports' && url.includes('/floatingips') && status < 300) {
+      const [, ip] = ADDRESS.exec(JSON.stringify(exchange.body ?? null)) ?? [];
+      return await things.reachedPort(ip);
     }
     // Only ports of servers show their bindings.
     if (kind === 'ports' && url.includes('/bindings')) {

@@ -5,6 +5,7 @@ const BY_SEGMENT: Readonly<Record<string, string | null>> = {
   implies: 'roles',
   'os-interface': 'attached-ports',
   'os-quota-sets': 'projects',
+  'os-floating-ips': 'floatingips',
   'os-simple-tenant-usage': 'projects',
   quotas: 'projects',
   members: 'members',
@@ -25,11 +26,14 @@ export function kindOfSegment(before: string): string | null {
 
 const BY_MEMBER: Readonly<Record<string, string>> = {
   network_id: 'networks',
+  floating_network_id: 'networks',
   net_id: 'networks',
   network: 'networks',
   networks: 'networks',
   subnet_id: 'subnets',
   port_id: 'ports',
+  internal_port_id: 'ports',
+  router_id: 'routers',
   port: 'ports',
   security_group_id: 'security-groups',
   security_groups: 'security-groups',

@@ -112,6 +112,10 @@ export class Replay {
       const network_id = await this.#things.of('networking', 'networks');
       const port = { network_id, security_groups: [id] };
       await demo.send('POST', `${net}/ports`, { port });
+    } else if (/in use by Port Forwarding/.test(text)) {
+      const port_forwarding = await this.#things.forwarding();
+      await demo.send('POST', `${path}/port_forwardings`, { port_forwarding });
+      this.#things.forget('networking', 'floatingips');
     } else if (/is protected and cannot be deleted/.test(text)) {
       const headers = { 'content-type': 'application/openstack-images-v2.1-json-patch' };
       const patch = [{ op: 'replace', path: '/protected', value: true }];

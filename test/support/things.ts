@@ -4,8 +4,7 @@ import { FLAVOR, IMAGE, type TestCloud } from './start-cloud.ts';
 const NETWORKING = '/networking/v2.0';
 const IDENTITY = '/identity/v3';
 const COMPUTE = '/compute/v2.1';
-/** Networks of certain kinds, which no address names. */
-const EXTERNAL = 'external networks';
+/** A network that no address names. */
 const ROUTED = 'routed networks';
 const BYTES = { 'content-type': 'application/octet-stream' };
 
@@ -55,9 +54,25 @@ export class Things {
     }
   }
 
-  /** An external network with addresses to give. */
+  /** The external network, with addresses to give. */
   async externalNetwork(): Promise<string> {
-    return await this.of('networking', EXTERNAL);
+    const admin = this.#cloud.as('admin');
+    const { body } = await admin.get(`${NETWORKING}/networks?name=public&router:external=true`);
+    if (body.networks.length > 0) return body.networks[0].id;
+    const { id } = await admin.make(`${NETWORKING}/networks`, {
+      network: { name: 'public', 'router:external': true },
+    });
+    await admin.make(`${NETWORKING}/subnets`, {
+      subnet: { network_id: id, ip_version: 4, cidr: '172.24.4.0/24', enable_dhcp: false },
+    });
+    return id;
+  }
+
+  /** Its subnet. */
+  async externalSubnet(): Promise<string> {
+    const admin = this.#cloud.as('admin');
+    const id = await this.externalNetwork();
+    return (await admin.get(`${NETWORKING}/networks/${id}`)).body.network.subnets[0];
   }
 
   /** A subnet that no router is on, on a network of its own. */
@@ -71,23 +86,52 @@ export class Things {
     ).id;
   }
 
+  /** A port that no device has, on a subnet of its own. */
+  async freePort(): Promise<string> {
+    const demo = this.#cloud.as('demo');
+    const { body } = await demo.get(`${NETWORKING}/subnets/${await this.freeSubnet()}`);
+    const { network_id } = body.subnet;
+    return (await demo.make(`${NETWORKING}/ports`, { port: { network_id } })).id;
+  }
+
+  /** A port of the router. */
+  async interfacePort(): Promise<string> {
+    const port_id = await this.freePort();
+    await this.#interface({ port_id });
+    return port_id;
+  }
+
   /** A subnet that the router is on. */
   async routedSubnet(): Promise<string> {
     const subnet_id = await this.freeSubnet();
-    const path = `${NETWORKING}/routers/${await this.of('networking', 'routers')}`;
-    await this.#cloud.as('demo').put(`${path}/add_router_interface`, { subnet_id });
+    await this.#interface({ subnet_id });
     return subnet_id;
+  }
+
+  async #interface(wanted: object): Promise<void> {
+    const path = `${NETWORKING}/routers/${await this.of('networking', 'routers')}`;
+    await this.#cloud.as('demo').put(`${path}/add_router_interface`, wanted);
+  }
+
+  /** A port that a router leads to, with the address when one is named. */
+  async reachedPort(ip?: string): Promise<string> {
+    const demo = this.#cloud.as('demo');
+    // With an address of its own on a network of its own, since it may be wanted several times.
+    const network_id = await (ip === undefined
+      ? this.of('networking', ROUTED)
+      : this.make('networking', ROUTED));
+    const port = { network_id, ...(ip !== undefined && { fixed_ips: [{ ip_address: ip }] }) };
+    return (await demo.make(`${NETWORKING}/ports`, { port })).id;
   }
 
   /** What a port forwarding says of a port that a router leads to. */
   async forwarding(): Promise<object> {
-    const demo = this.#cloud.as('demo');
-    const network_id = await this.of('networking', ROUTED);
-    const port = await demo.make(`${NETWORKING}/ports`, { port: { network_id } });
+    const id = await this.reachedPort();
+    const { body } = await this.#cloud.as('demo').get(`${NETWORKING}/ports/${id}`);
     return {
       protocol: 'tcp',
-      internal_port_id: port.id,
-      internal_ip_address: port.fixed_ips[0].ip_address,
+      internal_port_id: id,
+      internal_ip_address: body.port.fixed_ips[0].ip_address,
       internal_port: 80,
       external_port: 1000 + (this.#count += 1),
     };
@@ -145,20 +189,10 @@ export class Things {
           },
           this.#cloud.as('admin'),
         );
-      case EXTERNAL: {
-        const admin = this.#cloud.as('admin');
-        const made = await admin.make(`${NETWORKING}/networks`, {
-          network: { name, 'router:external': true },
-        });
-        await admin.make(`${NETWORKING}/subnets`, {
-          subnet: { network_id: made.id, ip_version: 4, cidr: '203.0.113.0/24' },
-        });
-        return made.id;
-      }
       case ROUTED: {
         const made = await demo.make(`${NETWORKING}/networks`, { network: { name } });
         const subnet = await demo.make(`${NETWORKING}/subnets`, {
-          subnet: { network_id: made.id, ip_version: 4, cidr: '10.98.0.0/16' },
+          subnet: { network_id: made.id, ip_version: 4, cidr: '10.100.0.0/16' },
         });
         const router = await demo.make(`${NETWORKING}/routers`, {
           router: { external_gateway_info: { network_id: await this.externalNetwork() } },
