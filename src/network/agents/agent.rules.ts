@@ -1,7 +1,7 @@
 /** What is known of an agent, and the lists that are made in memory. Pure. */
 import { pythonStr } from '#base/text/python.ts';
 
-type AgentType = 'Linux bridge agent' | 'DHCP agent';
+type AgentType = 'Linux bridge agent' | 'DHCP agent' | 'L3 agent';
 
 /** What Neutron's agents of these types are called, and on which subject they listen. */
 export const AGENT_KINDS: Readonly<
@@ -9,6 +9,7 @@ export const AGENT_KINDS: Readonly<
 > = {
   'Linux bridge agent': { topic: 'N/A', zone: null },
   'DHCP agent': { topic: 'dhcp_agent', zone: 'nova' },
+  'L3 agent': { topic: 'l3_agent', zone: 'nova' },
 };
 
 export const AGENT_TYPES = Object.keys(AGENT_KINDS) as readonly AgentType[];

@@ -1,4 +1,4 @@
-/** Agents as they travel. compat: a host's one agent is shown as the two that Neutron would have there. */
+/** Agents as they travel. compat: a host's one agent is shown as the three that Neutron would have there. */
 import { defineResource, type UpdateOf } from '../attributes/attribute.ts';
 import { flag, nullable, text } from '../attributes/readers.ts';
 

@@ -96,7 +96,13 @@ export class AgentService {
     const { topic, zone } = AGENT_KINDS[row.agent_type];
     const status = observed.status(row.host);
     const started = this.#started.get(row.host)?.toISOString() ?? row.created_at;
-    const count = (section: 'networks' | 'ports') => observed.ids(row.host, section).length;
+    const count = (section: 'networks' | 'ports' | 'routers') =>
+      observed.ids(row.host, section).length;
+    const configurations = {
+      'DHCP agent': { dhcp_driver: 'dnsmasq', networks: count('networks'), ports: count('ports') },
+      'L3 agent': { agent_mode: 'legacy', routers: count('routers') },
+      'Linux bridge agent': { devices: count('ports') },
+    };
     return {
       id: row.id,
       agent_type: row.agent_type,
@@ -111,10 +117,7 @@ export class AgentService {
       description: row.description,
       availability_zone: zone,
       resources_synced: null,
-      configurations:
-        row.agent_type === 'DHCP agent'
-          ? { dhcp_driver: 'dnsmasq', networks: count('networks'), ports: count('ports') }
-          : { devices: count('ports') },
+      configurations: configurations[row.agent_type],
     };
   }
 

@@ -22,7 +22,7 @@ const facts = (host: string) => ({
   cpuModel: 'fake',
 });
 
-test('GET /v2.0/agents shows two agents of each host, with the same ids each time', async () => {
+test('GET /v2.0/agents shows three agents of each host, with the same ids each time', async () => {
   await using cloud = await startExtras();
   cloud.observed.connected(facts('one'), new Date('2026-01-02T03:00:00.5Z'));
   cloud.observed.observe('one', 'ports', 'p1', undefined);
@@ -46,7 +46,7 @@ test('GET /v2.0/agents shows two agents of each host, with the same ids each tim
   });
   assert.deepEqual(
     agents.map(({ agent_type }) => agent_type),
-    ['DHCP agent', 'Linux bridge agent'],
+    ['DHCP agent', 'L3 agent', 'Linux bridge agent'],
   );
   const ids = agentsIn(await admin.get('/agents')).map(({ id }) => id);
   assert.deepEqual(ids.toSorted(), agents.map(({ id }) => id).toSorted());
@@ -60,7 +60,7 @@ test('an agent whose host is away is not alive, and lists can ask for those that
   cloud.observed.disconnected('two', new Date('2026-01-02T03:00:09Z'));
   const admin = cloud.as(ADMIN);
   const alive = agentsIn(await admin.get('/agents?alive=True&fields=host'));
-  assert.deepEqual(alive, [{ host: 'one' }, { host: 'one' }]);
+  assert.deepEqual(alive, [{ host: 'one' }, { host: 'one' }, { host: 'one' }]);
   const away = agentsIn(await admin.get('/agents?alive=False&host=two&agent_type=DHCP+agent'));
   assert.equal(away.length, 1);
   cloud.observed.connected(facts('two'), new Date('2026-01-02T03:00:20Z'));
@@ -77,14 +77,19 @@ test('an administrator describes agents and switches them off; a zone is availab
   assert.deepEqual(await zones(), { availability_zones: [] });
   cloud.observed.connected(facts('one'), new Date());
   const zone = { name: 'nova', resource: 'network' };
-  assert.deepEqual(await zones(), { availability_zones: [{ state: 'available', ...zone }] });
+  const routed = { state: 'available', name: 'nova', resource: 'router' };
+  assert.deepEqual(await zones(), {
+    availability_zones: [{ state: 'available', ...zone }, routed],
+  });
   const [dhcp] = agentsIn(await admin.get('/agents?agent_type=DHCP+agent'));
   const changed = await admin.put(`/agents/${dhcp?.id}`, {
     agent: { description: 'resting', admin_state_up: false },
   });
   assert.equal(changed.status, 200, changed.error);
-  assert.deepEqual(await zones(), { availability_zones: [{ state: 'unavailable', ...zone }] });
-  const none = await cloud.as('red').get('/availability_zones?state=available');
+  assert.deepEqual(await zones(), {
+    availability_zones: [{ state: 'unavailable', ...zone }, routed],
+  });
+  const none = await cloud.as('red').get('/availability_zones?state=available&resource=network');
   assert.deepEqual(none.body, { availability_zones: [] });
 });
 
@@ -109,7 +114,7 @@ test('an agent is not made by hand, and one that is deleted comes back when its 
   const [agent] = agentsIn(await admin.get('/agents'));
   assert.equal((await admin.delete(`/agents/${agent?.id}`)).status, 204);
   assert.equal((await admin.get(`/agents/${agent?.id}`)).status, 404);
-  assert.equal(agentsIn(await admin.get('/agents')).length, 2);
+  assert.equal(agentsIn(await admin.get('/agents')).length, 3);
   const missing = randomUUID();
   assert.equal(
     (await admin.delete(`/agents/${missing}`)).error,

@@ -89,7 +89,7 @@ export interface RbacPoliciesTable {
 export interface NetworkAgentsTable {
   id: string;
   host: string;
-  agent_type: 'Linux bridge agent' | 'DHCP agent';
+  agent_type: 'Linux bridge agent' | 'DHCP agent' | 'L3 agent';
   admin_state_up: Flag;
   description: string | null;
   created_at: string;
