@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import {
@@ -19,6 +20,7 @@ import type {
   RouterSpec,
 } from '#base/host/routers.ts';
 import type { DataplaneChange } from '#drivers/dataplane/dataplane.ts';
+import { bridgeName } from '#drivers/dataplane/linux/names.ts';
 import { run } from '#drivers/run.ts';
 import { until } from '../dataplane/check.ts';
 import {
@@ -32,6 +34,8 @@ import {
 import { Guest } from '../storm/guests.ts';
 
 const TALK = join(import.meta.dirname, 'talk.ts');
+/** How often a second agent looks for what has died. */
+const WATCH_MS = 100;
 /** Everybody answers here, over TCP and UDP. */
 export const PORT = 7070;
 /** Somebody outside, and where the way out would be. */
@@ -63,6 +67,7 @@ export class Site implements AsyncDisposable {
   readonly group: SecurityGroupSpec = allowing();
   readonly #stack = new AsyncDisposableStack();
   readonly #routers = new Set<string>();
+  readonly #groups = new Set<string>();
   readonly #ports: PortSpec[] = [];
 
   private constructor(world: DataplaneWorld) {
@@ -72,17 +77,24 @@ export class Site implements AsyncDisposable {
 
   static async make(world: DataplaneWorld): Promise<Site> {
     const site = new Site(world);
-    await site.plane.apply({
-      networks: [site.outer, site.red, site.blue],
+    await site.change({
+      networks: site.#networks(),
       groups: [site.group],
     });
     return site;
   }
 
-  /** Another agent comes: the one before has let go of everything and left it as it is. */
-  async restart(watchMs?: number): Promise<void> {
+  /** Another agent comes and is told what is wanted, with these routers; what the one before did it finds as it was. */
+  async restart(...routers: readonly RouterSpec[]): Promise<void> {
     await this.plane[Symbol.asyncDispose]();
-    this.plane = openPlane(this.world, watchMs);
+    this.plane = openPlane(this.world, WATCH_MS);
+    await this.plane.dataplane.observe(this.world);
+    this.plane.commands();
+    await this.plane.apply({ networks: this.#networks(), groups: [this.group], routers });
+  }
+
+  #networks(): readonly NetworkSpec[] {
+    return [this.outer, this.red, this.blue];
   }
 
   /** A guest behind a strict port, in the group that lets all pass or in another. */
@@ -107,6 +119,18 @@ export class Site implements AsyncDisposable {
     return await this.#person(portOf(network, { firewall: null }), network, { address, gateway });
   }
 
+  /** Somebody beside all ports, whom neither the firewall nor another agent has anything to do with. */
+  async bystander(network: NetworkSpec, address: string): Promise<Person> {
+    const name = `by-${address}`;
+    const place = { home: null, bridge: bridgeName(network.id) };
+    const guest = this.#stack.use(await Guest.onBridge(this.world, name, `${address}/24`, place));
+    this.#stack.defer(async () => {
+      await run('ip', ['link', 'del', name], { signal: AbortSignal.timeout(10_000) });
+    });
+    await guest.exec('ip', 'route', 'add', 'default', 'via', gatewayOf(address));
+    return { guest, port: portOf(network), address };
+  }
+
   async #person(
     port: PortSpec,
     network: NetworkSpec,
@@ -121,22 +145,24 @@ export class Site implements AsyncDisposable {
     return { guest, port, address };
   }
 
-  /** Applies routers, and takes them away when the site goes. */
   async route(...routers: readonly RouterSpec[]): Promise<void> {
-    for (const router of routers) this.#routers.add(router.id);
-    await this.plane.apply({ routers });
+    await this.change({ routers });
   }
 
+  /** Routers and groups that it brings go with the site. */
   async change(change: Partial<DataplaneChange>): Promise<void> {
+    for (const router of change.routers ?? []) this.#routers.add(router.id);
+    for (const group of change.groups ?? []) this.#groups.add(group.id);
     await this.plane.apply(change);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const absentPorts = this.#ports.map((port) => port.id);
-    const absentNetworks = [this.outer.id, this.red.id, this.blue.id];
+    const absentNetworks = this.#networks().map((network) => network.id);
     const gone = { absentRouters: [...this.#routers], absentPorts, absentNetworks };
-    await this.plane.apply({ ...gone, absentGroups: [this.group.id] });
+    // Whoever still speaks would be counted once more while its port goes.
     await this.#stack.disposeAsync();
+    await this.plane.apply({ ...gone, absentGroups: [...this.#groups] });
     await this.plane[Symbol.asyncDispose]();
   }
 }
@@ -207,7 +233,10 @@ export function allowing(...ingress: readonly Partial<SecurityRuleSpec>[]): Secu
     const letIn = ingress.length === 0 ? [{}] : ingress;
     for (const rule of letIn) {
       const whole = { ...any, id: randomUUID(), direction: 'ingress' as const, ...rule };
-      if (whole.version === version) rules.push(whole);
+      const isFit =
+        whole.remote.kind !== 'cidr' ||
+        isIPv6(whole.remote.cidr.split('/')[0] ?? '') === (version === 6);
+      if (isFit) rules.push(whole);
     }
   }
   return { id: randomUUID(), stateful: true, rules };
@@ -227,19 +256,31 @@ export async function ask(
   protocol: 'tcp' | 'udp',
   address: string,
   port: number = PORT,
+  seconds = 3,
 ): Promise<string | null> {
   // In one piece: what is left of a datagram that was read in part is lost.
   const script = `exec 3<>/dev/${protocol}/$0/$1 || exit 0
-  for try in 1 2 3; do
+  until [ -n "$answer" ]; do
     echo '?' >&3
     answer=$(timeout 0.5 dd bs=512 count=1 <&3)
-    [ -z "$answer" ] || break
   done
   echo "$answer"`;
-  const wrapped = ['timeout', '3', 'bash', '-c', script, address, String(port)];
-  const said = await guest.exec('sh', '-c', '"$@" 2>/dev/null; :', 'sh', ...wrapped);
+  const words = ['timeout', String(seconds), 'bash', '-c', script, address, String(port)];
+  const said = await guest.exec('sh', '-c', '"$@" 2>/dev/null; :', 'sh', ...words);
   return said.trim() || null;
 }
+
+/** Whether nobody answers. */
+export async function isRefused(
+  person: Person,
+  protocol: 'tcp' | 'udp',
+  address: string,
+  port: number = PORT,
+): Promise<boolean> {
+  return (await ask(person, protocol, address, port, REFUSED_SECONDS)) === null;
+}
+
+const REFUSED_SECONDS = 0.7;
 
 /** Whether pings are answered. */
 export async function pings({ guest }: Person, address: string, tries = 3): Promise<boolean> {

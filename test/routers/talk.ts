@@ -31,10 +31,11 @@ async function serve(ports: readonly number[]): Promise<void> {
   say('serving');
 }
 
+function told(data: Buffer): void {
+  for (const line of data.toString().trim().split('\n')) say(line);
+}
+
 function hold(protocol: string, address: string, port: number): void {
-  const told = (data: Buffer) => {
-    for (const line of data.toString().trim().split('\n')) say(line);
-  };
   if (protocol === 'tcp') {
     const socket = connect({ host: address, port, noDelay: true });
     socket.on('data', told);

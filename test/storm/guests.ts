@@ -68,20 +68,21 @@ export class Guest implements AsyncDisposable {
     return guest;
   }
 
-  /** A card on any bridge, in any namespace: what no data plane has anything to do with. */
+  /** A card on any bridge, in any namespace or this one: what no data plane has anything to do with. */
   static async onBridge(
     world: DataplaneWorld,
     name: string,
     address: string,
-    { home, bridge }: { readonly home: string; readonly bridge: string },
+    { home, bridge }: { readonly home: string | null; readonly bridge: string },
   ): Promise<Guest> {
     await using undo = new AsyncDisposableStack();
     const guest = undo.use(new Guest(world, name, { cards: [], address }));
     await run('ip', ['netns', 'add', name], world);
     await guest.exec('sh', '-c', QUIET);
     const pair = ['type', 'veth', 'peer', 'name', 'eth0', 'netns', name];
-    await run('ip', ['-n', home, 'link', 'add', name, ...pair], world);
-    await run('ip', ['-n', home, 'link', 'set', name, 'master', bridge, 'up'], world);
+    const there = home === null ? [] : ['-n', home];
+    await run('ip', [...there, 'link', 'add', name, ...pair], world);
+    await run('ip', [...there, 'link', 'set', name, 'master', bridge, 'up'], world);
     await guest.exec('ip', 'link', 'set', 'eth0', 'up');
     await guest.exec('ip', 'addr', 'add', address, 'dev', 'eth0');
     undo.move();

@@ -68,7 +68,7 @@ fi`,
   },
   {
     subject: 'address translation',
-    script: `nft -f - <<'END' && conntrack -L
+    script: `nft -f - <<'END' && { said=$(conntrack -L 2>&1) || { echo "$said"; false; }; }
 table ip probe {
   map fixed { type ipv4_addr : ipv4_addr; }
   chain arriving { type nat hook prerouting priority dstnat; dnat to ip daddr map @fixed; }

@@ -6,8 +6,15 @@ import { snatAddress } from './nat-table.ts';
 export type FlowsToCut = {
   /** What follows `-D` in lines for `conntrack --load-file`. */
   readonly lines: readonly string[];
-  /** Flows to these ports, which `conntrack` cannot be told as ranges. */
-  readonly forwardings: readonly PortForwardingSpec[];
+  /** What can only be said in such lines once it is known which flows there are. */
+  readonly choices: readonly Choice[];
+};
+
+export type Choice = {
+  /** What follows `-L` for `conntrack`. */
+  readonly listed: string;
+  /** Lines for those flows in the list that must end. */
+  readonly choose: (listed: string) => readonly string[];
 };
 
 /**
@@ -17,38 +24,62 @@ export type FlowsToCut = {
 export function flowsToCut(was: RouterSpec, wanted: RouterSpec): FlowsToCut {
   const lines = new Set<string>();
   const pairs = differing(was.floatingIps, wanted.floatingIps, pairKey);
-  for (const { floatingIp } of [...pairs.gone, ...pairs.come]) lines.add(`-d ${floatingIp}`);
-  for (const { fixedIp, floatingIp } of pairs.gone) lines.add(`-s ${fixedIp} -q ${floatingIp}`);
+  for (const { floatingIp } of [...pairs.gone, ...pairs.come]) lines.add(`${V4} -d ${floatingIp}`);
+  for (const { fixedIp, floatingIp } of pairs.gone) {
+    lines.add(`${V4} -s ${fixedIp} -q ${floatingIp}`);
+  }
   const [oldOwn, own] = [snatAddress(was), snatAddress(wanted)];
   const [hadSnat, hasSnat] = [was.gateway?.snat === true, wanted.gateway?.snat === true];
-  if (oldOwn !== null && (oldOwn !== own || (hadSnat && !hasSnat))) lines.add(`-q ${oldOwn}`);
-  if (own !== null && hasSnat && (oldOwn !== own || !hadSnat)) {
-    // What left as it was. Flows between internal networks are not translated: they are known again by their next packet.
-    for (const subnet of internalSubnets(wanted)) lines.add(`-s ${subnet} -q ${subnet}`);
-  }
+  if (oldOwn !== null && (oldOwn !== own || (hadSnat && !hasSnat))) lines.add(`${V4} -q ${oldOwn}`);
+  const isNew = hasSnat && was.gateway !== null && !hadSnat;
+  const choices: Choice[] = isNew ? internalSubnets(wanted).map(untranslated) : [];
   const forwardings = differing(was.forwardings, wanted.forwardings, forwardingKey);
-  return {
-    lines: [...lines].map((line) => `-f ipv4 ${line}`),
-    forwardings: [...forwardings.gone, ...forwardings.come],
-  };
-}
-
-/** The same for single ports, from what `conntrack -L` says of a forwarding's protocol and floating IP. */
-export function portsToCut(listed: string, forwarding: PortForwardingSpec): readonly string[] {
-  const { floatingIp, protocol, externalPorts } = forwarding;
-  const where = `-f ipv4 -p ${protocol} -d ${floatingIp}`;
-  if (externalPorts === null) return [where];
-  const ports = new Set<number>();
-  for (const line of listed.split('\n')) {
-    // The first of each is how the flow began.
-    if (/ dst=(\S+)/.exec(line)?.[1] !== floatingIp) continue;
-    const port = Number(/ dport=(\d+)/.exec(line)?.[1]);
-    if (port >= externalPorts.first && port <= externalPorts.last) ports.add(port);
+  for (const forwarding of [...forwardings.gone, ...forwardings.come]) {
+    if (forwarding.externalPorts === null) lines.add(flowsTo(forwarding));
+    else choices.push(toPorts(forwarding));
   }
-  return [...ports].map((port) => `${where} --dport ${port}`);
+  return { lines: [...lines], choices };
 }
 
-function internalSubnets({ interfaces }: RouterSpec): readonly string[] {
+const V4 = '-f ipv4';
+
+/** Those that left as they were. Flows between internal networks are, too: their next packet makes them known again. */
+function untranslated(subnet: string): Choice {
+  const choose = (listed: string) => {
+    const some = readFlows(listed).filter(({ source, replyTo }) => source === replyTo);
+    return [...new Set(some.map(({ source }) => `${V4} -s ${source} -q ${source}`))];
+  };
+  return { listed: `${V4} -s ${subnet}`, choose };
+}
+
+/** `conntrack` knows no ranges of ports. */
+function toPorts(forwarding: PortForwardingSpec): Choice {
+  const listed = flowsTo(forwarding);
+  const { first = 0, last = 0 } = forwarding.externalPorts ?? {};
+  const choose = (text: string) => {
+    const some = readFlows(text).filter(({ port }) => port >= first && port <= last);
+    return [...new Set(some.map(({ port }) => `${listed} --dport ${port}`))];
+  };
+  return { listed, choose };
+}
+
+function flowsTo({ protocol, floatingIp }: PortForwardingSpec): string {
+  return `${V4} -p ${protocol} -d ${floatingIp}`;
+}
+
+/** How flows began, and to whom answers go, of lines such as `udp 17 29 src=... dst=... sport=... dport=... src=... dst=...`. */
+function readFlows(listed: string) {
+  return listed.split('\n').flatMap((line) => {
+    const all = (name: string) =>
+      [...line.matchAll(new RegExp(` ${name}=(\\S+)`, 'g'))].map(([, value = '']) => value);
+    const [source] = all('src');
+    const [, replyTo] = all('dst');
+    if (source === undefined || replyTo === undefined) return [];
+    return [{ source, replyTo, port: Number(all('dport')[0]) }];
+  });
+}
+
+function internalSubnets({ interfaces }: RouterSpec): string[] {
   return interfaces
     .flatMap((one) => one.addresses)
     .filter((address) => isIPv4(address.split('/')[0] ?? ''));
@@ -66,6 +97,7 @@ function pairKey({ floatingIp, fixedIp }: FloatingIpSpec): string {
   return `${floatingIp} ${fixedIp}`;
 }
 
-function forwardingKey({ id: _id, ...rest }: PortForwardingSpec): string {
-  return JSON.stringify(rest, Object.keys(rest).toSorted().concat('first', 'last'));
+function forwardingKey(forwarding: PortForwardingSpec): string {
+  const { protocol, floatingIp, externalPorts, internalIp, internalPorts } = forwarding;
+  return JSON.stringify([protocol, floatingIp, externalPorts, internalIp, internalPorts]);
 }

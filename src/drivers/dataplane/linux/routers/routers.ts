@@ -13,7 +13,7 @@ import { applySteps, type Commands } from '../kernel.ts';
 import { routerGatewayName, routerNamespace } from '../names.ts';
 import type { Step } from '../plan.ts';
 import { Advertisers } from './advertisers.ts';
-import { flowsToCut, portsToCut } from './flows-to-cut.ts';
+import { flowsToCut } from './flows-to-cut.ts';
 import { natTable } from './nat-table.ts';
 import { MAY_FAIL, planAbsent, planAnnouncement, planRouter } from './plan-router.ts';
 import { radvdConf } from './radvd-conf.ts';
@@ -89,7 +89,7 @@ export class Routers {
     const sorted = change.routers.toSorted((a, b) => (losing.get(a) ?? 0) - (losing.get(b) ?? 0));
     for (const router of sorted) {
       await blamed(router.id, async () => {
-        checkPlace(router, isHere);
+        checkPlace(router, { isHere, links: this.#links });
         await this.ensure(router, signal);
       });
     }
@@ -264,16 +264,18 @@ export class Routers {
     for (const was of specs.slice(0, -1)) {
       const cuts = flowsToCut(was, router);
       for (const line of cuts.lines) lines.add(line);
-      for (const forwarding of cuts.forwardings) {
-        const { protocol, floatingIp } = forwarding;
-        const which = ['-f', 'ipv4', '-p', protocol, '-d', floatingIp];
-        const listed = await this.#inside(router.id, ['conntrack', '-L', ...which], { signal });
-        for (const line of portsToCut(listed, forwarding)) lines.add(line);
+      for (const { listed, choose } of cuts.choices) {
+        const words = ['conntrack', '-L', ...listed.split(' ')];
+        for (const line of choose(await this.#inside(router.id, words, { signal }))) {
+          lines.add(line);
+        }
       }
     }
     if (lines.size === 0) return;
     const input = [...lines].map((line) => `-D ${line}\n`).join('');
-    await this.#inside(router.id, ['conntrack', '--load-file', '-'], { signal, input });
+    // It opens its standard input by name, which a socket does not allow.
+    const words = ['sh', '-c', 'cat | conntrack --load-file -'];
+    await this.#inside(router.id, words, { signal, input });
   }
 
   async #advertise(router: RouterSpec, signal: AbortSignal): Promise<void> {
@@ -331,11 +333,26 @@ export class Routers {
   }
 }
 
-function checkPlace(router: RouterSpec, isHere: (networkId: string) => boolean): void {
-  const astray = linksOf(router).find((link) => !isHere(link.networkId));
-  if (astray === undefined) return;
-  const message = `The router ${router.id} cannot be plugged: network ${astray.networkId} of its port ${astray.portId} is not on this host.`;
-  throw new Fault('unavailable', 'NetworkNotOnHost', message);
+function checkPlace(
+  router: RouterSpec,
+  options: {
+    readonly isHere: (networkId: string) => boolean;
+    readonly links: ReadonlyMap<string, RouterLinkFacts>;
+  },
+): void {
+  const { isHere, links } = options;
+  for (const { portId, networkId, outer } of linksOf(router)) {
+    const cannot = `The router ${router.id} cannot be plugged`;
+    if (!isHere(networkId)) {
+      const message = `${cannot}: network ${networkId} of its port ${portId} is not on this host.`;
+      throw new Fault('unavailable', 'NetworkNotOnHost', message);
+    }
+    const holder = [...links].find(([id, link]) => link.name === outer && id !== portId);
+    if (holder !== undefined && holder[1].routerId !== router.id) {
+      const message = `${cannot}: router ${holder[1].routerId} has the link '${outer}' of its port ${portId}.`;
+      throw new Fault('conflict', 'LinkTaken', message);
+    }
+  }
 }
 
 function switches({ gateway }: RouterSpec): readonly string[] {
