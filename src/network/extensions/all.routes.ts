@@ -18,7 +18,7 @@ import { FLOATING_IP_POLICIES } from '../floating-ips/policies.ts';
 import { quotaRoutes } from '../quotas/quota.routes.ts';
 import { QUOTA_POLICIES } from '../quotas/quota.service.ts';
 import { rbacPolicyRoutes } from '../rbac-policies/rbac-policy.routes.ts';
-import { RBAC_POLICIES } from '../rbac-policies/rbac-policy.service.ts';
+import { RBAC_POLICIES, type RbacPolicyDeps } from '../rbac-policies/rbac-policy.service.ts';
 import { ROUTER_POLICIES } from '../routers/policies.ts';
 import { SECURITY_GROUP_POLICIES } from '../security-groups/policies.ts';
 import { securityGroupRoutes } from '../security-groups/security-group.routes.ts';
@@ -36,7 +36,8 @@ import { TAG_POLICIES, type FindTarget } from '../tags/tag.service.ts';
 import { extensionRoutes } from './extension.routes.ts';
 
 export type ExtraDeps = SecurityGroupDeps &
-  AddressGroupDeps & {
+  AddressGroupDeps &
+  RbacPolicyDeps & {
     readonly observed: ObservedHosts;
     /** Whose a network, subnet, port or another is, of those that the caller may see. */
     readonly findTarget: Readonly<Record<Exclude<TaggedResource, 'security_groups'>, FindTarget>>;

@@ -43,7 +43,11 @@ export async function startExtras(options: { now?: () => Date } = {}) {
     routers: rowTarget('routers'),
     floatingips: rowTarget('floating_ips'),
   };
-  const hosts = { groupsChanged: async () => {}, addressGroupsChanged: async () => {} };
+  const hosts = {
+    groupsChanged: async () => {},
+    addressGroupsChanged: async () => {},
+    networkChanged: async () => {},
+  };
   const deps = { db, policy, now, newId: newUuid, observed, findTarget, hosts };
   const routes = extraRoutes(deps);
   const app = createHttpApp({

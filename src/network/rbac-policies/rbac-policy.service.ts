@@ -7,12 +7,15 @@ import { authorizeChange, authorizeCreate } from '../attributes/authorize.ts';
 import type { ListQuery } from '../attributes/list-query.ts';
 import { isAdministrator } from '../attributes/privilege.ts';
 import type { Sent } from '../attributes/request-body.ts';
-import { invalidInput, networkNotFound } from '../network.faults.ts';
+import type { HostSync } from '../network-deps.ts';
+import { externalNetworkInUse, invalidInput, networkNotFound } from '../network.faults.ts';
+import { findNetworksById } from '../networks/network.store.ts';
 import { checkQuota } from '../quotas/check-quota.ts';
+import { findRoutersByGateway } from '../routers/router.store.ts';
 import { securityGroupNotFound } from '../security-groups/security-group.faults.ts';
 import { duplicateRbacPolicy, rbacPolicyNotFound } from './rbac-policy.faults.ts';
 import type { RbacObjectType } from './rbac-objects.ts';
-import { checkRemovable, readAction } from './rbac-policy.rules.ts';
+import { checkExternalRemovable, checkRemovable, readAction } from './rbac-policy.rules.ts';
 import { RBAC_POLICY, type RbacPolicyCreate, type RbacPolicyUpdate } from './rbac-policy.schema.ts';
 import * as store from './rbac-policy.store.ts';
 
@@ -44,6 +47,7 @@ export type RbacPolicyDeps = {
   readonly db: Db;
   readonly policy: Policy;
   readonly newId: () => string;
+  readonly hosts: Pick<HostSync, 'networkChanged'>;
 };
 
 export class RbacPolicyService {
@@ -79,11 +83,13 @@ export class RbacPolicyService {
       const { project_id, target_tenant } = values;
       authorizeCreate(policy, ctx, RBAC_POLICY, { target: { project_id, target_tenant }, chosen });
     }
-    return await db.transaction().execute(async (tx) => {
+    const rows = await db.transaction().execute(async (tx) => {
       const made: store.RbacPolicyRow[] = [];
       for (const { values } of items) made.push(await this.#createOne(ctx, tx, values));
       return made;
     });
+    for (const row of rows) await this.#tell(row);
+    return rows;
   }
 
   /** Gives the object to somebody else instead. */
@@ -105,7 +111,7 @@ export class RbacPolicyService {
       if (!row) throw rbacPolicyNotFound(id);
       if (row.target_project !== target) {
         await this.#checkOwner(ctx, tx, row.object_type, row.object_id);
-        if (target !== '*') await checkTakingBack(tx, row);
+        await checkTakingBack(tx, row, target);
         if (!(await store.updateTarget(tx, row, target))) throw duplicateRbacPolicy();
       }
       return { ...row, target_project: target };
@@ -123,12 +129,22 @@ export class RbacPolicyService {
     await db.transaction().execute(async (tx) => {
       const row = await store.findPolicy(tx, id);
       if (!row) throw rbacPolicyNotFound(id);
-      await checkTakingBack(tx, row);
+      await checkTakingBack(tx, row, null);
       await store.deletePolicy(tx, id);
       if (row.action !== 'access_as_external') return;
       const left = await store.targetsOf(tx, 'network', row.object_id, 'access_as_external');
-      if (left.size === 0) await store.setExternal(tx, row.object_id, false);
+      if (left.size > 0) return;
+      if ((await findRoutersByGateway(tx, row.object_id)).length > 0) {
+        throw externalNetworkInUse(row.object_id);
+      }
+      await store.setExternal(tx, row.object_id, false);
     });
+    await this.#tell(seen);
+  }
+
+  /** Whether a network leads outside is for hosts to know. */
+  async #tell({ action, object_id }: store.RbacPolicyRow): Promise<void> {
+    if (action === 'access_as_external') await this.#deps.hosts.networkChanged(object_id);
   }
 
   async #createOne(ctx: Context, tx: Tx, values: RbacPolicyCreate): Promise<store.RbacPolicyRow> {
@@ -158,10 +174,27 @@ export class RbacPolicyService {
   }
 }
 
-async function checkTakingBack(tx: Tx, row: store.RbacPolicyRow): Promise<void> {
+/** `newTarget`: who is given the object instead; null for nobody. */
+async function checkTakingBack(
+  tx: Tx,
+  row: store.RbacPolicyRow,
+  newTarget: string | null,
+): Promise<void> {
   const { object_type: objectType, object_id: objectId, action, target_project: target } = row;
-  // Who uses a network as external has a router on it, and there are none yet.
-  if (action !== 'access_as_shared') return;
+  if (action === 'access_as_external') {
+    const network = (await findNetworksById(tx, [objectId])).get(objectId);
+    const routers = await findRoutersByGateway(tx, objectId);
+    checkExternalRemovable({
+      networkId: objectId,
+      isDefault: network?.is_default === 1,
+      target,
+      newTarget,
+      targets: await store.targetsOf(tx, objectType, objectId, action),
+      routed: new Set(routers.map((router) => router.project_id)),
+    });
+    return;
+  }
+  if (newTarget === '*') return;
   const owner = await store.ownerOf(tx, objectType, objectId);
   if (owner === undefined) return;
   checkRemovable({

@@ -74,20 +74,19 @@ export async function ensureSharedWithAll(
     .execute();
 }
 
-/** Takes an object back from everybody (`shared=False`); what single projects were given stays. */
+/** Takes an object back from everybody. What single projects have as shared stays; a network is external to all or to nobody. */
 export async function ensureNotSharedWithAll(
   db: Db,
   objectType: RbacObjectType,
   id: string,
   action: RbacAction,
 ): Promise<void> {
-  await db
+  const all = db
     .deleteFrom('rbac_policies')
     .where('object_type', '=', objectType)
     .where('object_id', '=', id)
-    .where('action', '=', action)
-    .where('target_project', '=', '*')
-    .execute();
+    .where('action', '=', action);
+  await (action === 'access_as_external' ? all : all.where('target_project', '=', '*')).execute();
 }
 
 /** Forgets all sharing of an object that is being deleted. */

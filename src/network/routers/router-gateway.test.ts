@@ -183,3 +183,21 @@ test('a gateway gets an address of the first subnet of an IP version', async () 
   await net.admin.make('subnet', { ...v6, cidr: '2001:db8:2::/64', enable_dhcp: false });
   assert.deepEqual((await net.show()).external_gateway_info.external_fixed_ips, ips);
 });
+
+test('an external network stays with those who have a gateway there', async () => {
+  await using net = await startRouters();
+  await net.set({ external_gateway_info: { network_id: net.outside.id } });
+  const query = `object_id=${net.outside.id}&action=access_as_external`;
+  const [given] = (await net.admin.get(`/v2.0/rbac-policies?${query}`)).body.rbac_policies;
+  const inUse = `RbacPolicyInUse: RBAC policy on object ${net.outside.id} cannot be removed because other objects depend on it.\nDetails: There are routers attached to this network that depend on this policy for access.`;
+  assert.equal((await net.admin.delete(`/v2.0/rbac-policies/${given.id}`)).error, inUse);
+  const change = (target_tenant: string) =>
+    net.admin.put(`/v2.0/rbac-policies/${given.id}`, { rbac_policy: { target_tenant } });
+  assert.equal((await change('blue')).error, inUse);
+  assert.equal((await change('red')).status, 200);
+  assert.equal((await net.admin.delete(`/v2.0/rbac-policies/${given.id}`)).error, inUse);
+  await net.set({ external_gateway_info: null });
+  assert.equal((await net.admin.delete(`/v2.0/rbac-policies/${given.id}`)).status, 204);
+  const shown = await net.admin.get(`/v2.0/networks/${net.outside.id}`);
+  assert.equal(shown.body.network['router:external'], false);
+});
