@@ -5,7 +5,8 @@ import { toolsFinding } from '#drivers/host-tools.ts';
 import { probeQemu } from '#drivers/hypervisor/qemu/probe.ts';
 import { TINY_IMAGE_HOST_TOOLS } from '#drivers/guest-image/tiny-image.ts';
 import { probeYard } from '#drivers/yard/probe.ts';
-import { stateDirOf } from './common.ts';
+import { probeUplink } from '#app/uplink/probe.ts';
+import { isRoot, stateDirOf } from './common.ts';
 import { CLIENT_TOOLS, IPV6 } from './needs.ts';
 import { print } from './terminal.ts';
 import type { VerbArgs } from './verbs.ts';
@@ -20,6 +21,7 @@ export async function doctor(args: VerbArgs): Promise<number> {
     ...(await probeQemu(options)),
   ];
   const optional = [
+    ...probeUplink(isRoot()),
     toolsFinding(IPV6.subject, IPV6.tools),
     toolsFinding('tools of the tiny image', TINY_IMAGE_HOST_TOOLS),
     toolsFinding('OpenStack clients (optional)', CLIENT_TOOLS),

@@ -4,7 +4,9 @@ import { DEBIAN_IMAGE_HOST_TOOLS } from '#drivers/guest-image/debian/debian-imag
 import { TINY_IMAGE_HOST_TOOLS } from '#drivers/guest-image/tiny-image.ts';
 import { DATAPLANE_HOST_TOOLS } from '#drivers/dataplane/linux/probe.ts';
 import { RADVD } from '#drivers/dataplane/linux/routers/advertisers.ts';
+import { VFAT_HOST_TOOLS } from '#drivers/hypervisor/qemu/config-drive.ts';
 import { QEMU_HOST_TOOLS } from '#drivers/hypervisor/qemu/probe.ts';
+import { OUTBOUND_TOOLS } from '#app/uplink/outbound-plan.ts';
 import { toolsFinding } from '#drivers/host-tools.ts';
 import { YARD_HOST_TOOLS } from '#drivers/yard/probe.ts';
 import type { CloudConfig } from '#platform/config.ts';
@@ -23,6 +25,7 @@ const TEST_TOOLS: readonly HostTool[] = [
   { command: 'pgrep', package: 'procps' },
   { command: 'isoinfo', package: 'genisoimage' },
   { command: 'ssh-keyscan', package: 'openssh-client' },
+  ...OUTBOUND_TOOLS,
 ];
 
 export type ToolGroup = { readonly subject: string; readonly tools: readonly HostTool[] };
@@ -51,6 +54,9 @@ const TEMPEST: ToolGroup = {
   ],
 };
 
+/** Only where config drives are to be of FAT. */
+const VFAT: ToolGroup = { subject: 'tools of config drives', tools: VFAT_HOST_TOOLS };
+
 const MEASURING: ToolGroup = {
   subject: 'tools of the benchmark',
   tools: [{ command: 'iperf3', package: 'iperf3' }],
@@ -60,7 +66,7 @@ export const JOBS = {
   start: [YARD, DATAPLANE, IPV6, QEMU, TINY],
   demo: [YARD, DATAPLANE, IPV6, QEMU, TINY, CLIENTS],
   bench: [YARD, DATAPLANE, IPV6, QEMU, TINY, CLIENTS, MEASURING],
-  test: [YARD, DATAPLANE, IPV6, QEMU, TINY, DEBIAN, CLIENTS, TESTING, TEMPEST],
+  test: [YARD, DATAPLANE, IPV6, QEMU, TINY, DEBIAN, CLIENTS, TESTING, VFAT, TEMPEST],
   tempest: [YARD, DATAPLANE, QEMU, TINY, CLIENTS, TEMPEST],
 } as const satisfies Readonly<Record<string, readonly ToolGroup[]>>;
 
@@ -68,11 +74,12 @@ export type Job = keyof typeof JOBS;
 
 /** Which tool groups a cloud with these drivers cannot do without. */
 export function missingFor(
-  config: Pick<CloudConfig, 'hypervisor' | 'dataplane'>,
+  config: Pick<CloudConfig, 'hypervisor' | 'dataplane' | 'configDrive'>,
 ): readonly Finding[] {
   const groups = [
     ...(config.dataplane === 'linux' ? [YARD, DATAPLANE] : []),
     ...(config.hypervisor === 'qemu' ? [QEMU] : []),
+    ...(config.hypervisor === 'qemu' && config.configDrive.format === 'vfat' ? [VFAT] : []),
   ];
   return groups
     .map(({ subject, tools }) => toolsFinding(subject, tools))

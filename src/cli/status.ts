@@ -5,6 +5,7 @@ import { findYard } from '#drivers/yard/yard.ts';
 import { ApiClient } from './api-client.ts';
 import { stateDirOf } from './common.ts';
 import { howToUse } from './how-to-use.ts';
+import { uplinkLines, uplinkStatus, type UplinkStatus } from './status-networks.ts';
 import { print } from './terminal.ts';
 import type { VerbArgs } from './verbs.ts';
 
@@ -21,6 +22,8 @@ export type CloudStatus = {
   readonly started_at: string | null;
   /** Servers by their status, such as `{"ACTIVE": 3}`; null when control is not up. */
   readonly servers: Readonly<Record<string, number>> | null;
+  /** Null when control is not up. */
+  readonly external: UplinkStatus | null;
 };
 
 /** Exit code 0 when the cloud is up, 3 when it is not (as service managers have it). */
@@ -39,6 +42,7 @@ export async function status(args: VerbArgs): Promise<number> {
     if (seen.url !== null) {
       const counts = Object.entries(seen.servers ?? {}).map(([name, count]) => `${count} ${name}`);
       print(`Servers: ${counts.length > 0 ? counts.join(', ') : 'none'}`);
+      for (const line of seen.external ? uplinkLines(seen.external, stateDir) : []) print(line);
       print(howToUse(stateDir, seen.url));
     }
   }
@@ -49,6 +53,7 @@ async function lookAt(stateDir: string): Promise<CloudStatus> {
   const control = findControl(stateDir);
   const yard = findYard(stateDir);
   const agent = yard ? findAgent(stateDir) : undefined;
+  const api = control ? await ApiClient.open(stateDir) : null;
   return {
     state: control ? 'up' : yard ? 'degraded' : 'down',
     state_dir: stateDir,
@@ -58,12 +63,12 @@ async function lookAt(stateDir: string): Promise<CloudStatus> {
     hypervisor: control?.hypervisor ?? null,
     dataplane: control?.dataplane ?? null,
     started_at: control?.startedAt ?? null,
-    servers: control ? await countServers(stateDir) : null,
+    servers: api && (await countServers(api)),
+    external: api && (await uplinkStatus(api, stateDir)),
   };
 }
 
-async function countServers(stateDir: string): Promise<Record<string, number>> {
-  const api = await ApiClient.open(stateDir);
+async function countServers(api: ApiClient): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   let path = '/compute/v2.1/servers/detail?all_tenants=1&limit=1000';
   while (path !== '') {

@@ -23,12 +23,13 @@ export function reasonToSkip(mode: Mode): string | null {
 
 /**
  * Runs a suite in a process of its own, with a state directory that is gone afterwards. `program` is
- * given the suite's name and the state directory.
+ * given the suite's name and the state directory; `enter` are words by which it gets somewhere else first.
  */
 export async function runSuite(
   mode: Mode,
   suite: string,
   program = 'test/dataplane/program.ts',
+  enter: readonly string[] = [],
 ): Promise<RunResult> {
   const signal = AbortSignal.timeout(280_000);
   const work = await mkdtemp(join(tmpdir(), 'stackyard-test-'));
@@ -36,12 +37,12 @@ export async function runSuite(
     if (mode === 'rootless' && isRoot()) {
       const words = ['--mount', '--propagation', 'private', 'sh', '-c', BECOME_USER, 'sh'];
       const args = [...words, work, REPOSITORY, process.execPath, suite, program];
-      return await attempt('unshare', args, { signal });
+      const [command = 'unshare', ...rest] = [...enter, 'unshare', ...args];
+      return await attempt(command, rest, { signal });
     }
-    return await attempt(process.execPath, [program, suite, join(work, 'state')], {
-      signal,
-      cwd: REPOSITORY,
-    });
+    const words = [...enter, process.execPath, program, suite, join(work, 'state')];
+    const [command = '', ...args] = words;
+    return await attempt(command, args, { signal, cwd: REPOSITORY });
   } finally {
     await rm(work, { recursive: true, force: true });
   }

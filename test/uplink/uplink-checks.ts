@@ -6,9 +6,8 @@ import { UPLINK_NAMESPACE } from '#drivers/dataplane/linux/names.ts';
 import { run } from '../../src/drivers/run.ts';
 import type { Check } from '../dataplane/check.ts';
 import { linkNames, networkOf, openPlane, type DataplaneWorld } from '../dataplane/world.ts';
-import { ask, inNamespace, neighbourOn, runIn, serveWho } from './world.ts';
+import { ask, HERE, inNamespace, neighbourOn, runIn, serveWho } from './world.ts';
 
-const HERE: readonly string[] = ['env'];
 const PORT = 7007;
 
 const publicNetwork = (addresses = ['172.24.4.1/24', '2001:db8:24::1/64']): NetworkSpec =>

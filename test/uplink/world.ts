@@ -7,15 +7,19 @@ import { run, start } from '../../src/drivers/run.ts';
 
 type Options = { readonly signal: AbortSignal };
 
+/** Words that lead nowhere else. */
+export const HERE: readonly string[] = ['env'];
+
 /** A namespace with one link into a network's bridge; gone when the scope ends. */
 export type Neighbour = AsyncDisposable & { readonly namespace: string };
 
-/** Made in the network namespace that this process is in, where the bridge is. */
+/** Made where the bridge is: in the network namespace that this process is in, or to which `enter` leads. */
 export async function neighbourOn(
   networkId: string,
   addresses: readonly string[],
-  options: Options & { readonly gateways: readonly string[] },
+  options: Options & { readonly gateways: readonly string[]; readonly enter?: readonly string[] },
 ): Promise<Neighbour> {
+  const { enter = HERE } = options;
   const namespace = `test-${randomUUID().slice(0, 8)}`;
   const link = `test${randomUUID().slice(0, 8)}`;
   const lines = [
@@ -29,8 +33,8 @@ export async function neighbourOn(
     ...addresses.map((address) => `addr add ${address} dev eth0${nodad(address)}`),
     ...options.gateways.map((gateway) => `route add default via ${gateway}`),
   ];
-  await run('ip', ['-batch', '-'], { ...options, input: `${lines.join('\n')}\n` });
-  await run('ip', ['-netns', namespace, '-batch', '-'], {
+  await runIn(enter, ['ip', '-batch', '-'], { ...options, input: `${lines.join('\n')}\n` });
+  await runIn(enter, ['ip', '-netns', namespace, '-batch', '-'], {
     ...options,
     input: `${inside.join('\n')}\n`,
   });
@@ -38,8 +42,8 @@ export async function neighbourOn(
     namespace,
     [Symbol.asyncDispose]: async () => {
       const signal = AbortSignal.timeout(10_000);
-      await run('ip', ['link', 'del', 'dev', link], { signal });
-      await run('ip', ['netns', 'del', namespace], { signal });
+      await runIn(enter, ['ip', 'link', 'del', 'dev', link], { signal });
+      await runIn(enter, ['ip', 'netns', 'del', namespace], { signal });
     },
   };
 }
@@ -49,7 +53,7 @@ const SAYS_WHO = `
 require('node:net').createServer((socket) => {
   socket.on('error', () => undefined);
   socket.end(socket.remoteAddress.replace('::ffff:', ''));
-}).listen(Number(process.argv[1]), '::', () => console.log('listening'));`;
+}).listen(Number(process.argv[1]), process.argv[2], () => console.log('listening'));`;
 
 /** Asks such a server, and says what it said, or why not. */
 const ASKS = `
@@ -59,9 +63,13 @@ socket.on('error', (error) => console.log(error.code));
 socket.on('data', (data) => console.log(data.toString()));`;
 
 /** `enter`: the words by which a command gets to where the server is to be. */
-export async function serveWho(enter: readonly string[], port: number): Promise<AsyncDisposable> {
+export async function serveWho(
+  enter: readonly string[],
+  port: number,
+  address = '::',
+): Promise<AsyncDisposable> {
   const [command = '', ...args] = enter;
-  const server = [process.execPath, '-e', SAYS_WHO, String(port)];
+  const server = [process.execPath, '-e', SAYS_WHO, String(port), address];
   const child = start(command, [...args, ...server], { stdio: ['ignore', 'pipe', 'pipe'] });
   let stderr = '';
   child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
@@ -92,10 +100,10 @@ export async function ask(
 export async function runIn(
   enter: readonly string[],
   words: readonly string[],
-  { signal }: Options,
+  { signal, input }: Options & { readonly input?: string },
 ): Promise<string> {
   const [command = '', ...args] = enter;
-  return await run(command, [...args, ...words], { signal });
+  return await run(command, [...args, ...words], { signal, ...(input !== undefined && { input }) });
 }
 
 export function inNamespace(namespace: string): readonly string[] {

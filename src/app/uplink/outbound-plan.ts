@@ -57,7 +57,7 @@ export function outboundCommand(
         argv0: `slirp4netns:${token}`,
         args: [
           ...['--configure', '--mtu=1500', `--cidr=${SLIRP_NETWORK}`],
-          ...['--disable-host-loopback', '--disable-dns', '--enable-sandbox', '--enable-seccomp'],
+          ...['--disable-host-loopback', '--disable-dns', '--enable-seccomp'],
           ...['--netns-type=path', `--userns-path=${user}`, network, UPLINK_OUTSIDE],
         ],
       };
