@@ -66,6 +66,8 @@ export async function startCloud(
     publicUrl: () => url,
     policyOverrides: readPolicyOverrides(stateDir),
     vendorData: readVendorData(paths.vendorData),
+    forceConfigDrive: config.configDrive.forced,
+    configDriveFormat: config.configDrive.format,
     log,
     metricsToken: readOrMakeSecret(paths.metricsToken),
     ...(inject ? { inject } : {}),

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import { parse } from 'yaml';
+import type { ConfigDriveFormat } from '#base/host/domain.ts';
 import type { Json } from '#base/json.ts';
 import { consolePageRoutes, createCompute, type Compute } from '#compute/index.ts';
 import type { Blobs } from '#drivers/blobs/blobs.ts';
@@ -39,6 +40,8 @@ export type ControlOptions = {
   readonly vendorData?: Json;
   /** Every server gets a config drive, asked for or not. */
   readonly forceConfigDrive?: boolean;
+  /** Of config drives; ISO 9660 when it is not said. */
+  readonly configDriveFormat?: ConfigDriveFormat;
   readonly log: Logger;
   readonly now?: () => Date;
   /** What a scraper of metrics shows; without one only administrators may read them. */
@@ -131,7 +134,8 @@ export class Control {
       wakeReconciler: (name) => reconcilers.wake(name),
       policyOverrides,
       vendorData: options.vendorData ?? {},
-      forceConfigDrive: options.forceConfigDrive ?? true,
+      forceConfigDrive: options.forceConfigDrive ?? false,
+      configDriveFormat: options.configDriveFormat ?? 'iso9660',
     });
     const stop = new AbortController();
     this.db = db;

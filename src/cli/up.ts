@@ -2,6 +2,7 @@
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { ConfigDriveFormat } from '#base/host/domain.ts';
 import { delay } from '#base/async.ts';
 import { checkCanListen } from '#app/can-listen.ts';
 import { findControl } from '#app/control-record.ts';
@@ -24,6 +25,10 @@ export async function up(args: VerbArgs): Promise<number> {
     dataplane: choiceOf(args, 'dataplane', ['linux', 'fake']),
     empty: args.values['empty'] === true,
     uplink: uplinkWishes(args),
+    configDrive: {
+      forced: args.values['force-config-drive'] === true,
+      format: choiceOf<ConfigDriveFormat>(args, 'config-drive-format', ['iso9660', 'vfat']),
+    },
     logLevel: choiceOf<LogLevel>(args, 'log-level', ['info', 'debug', 'warn', 'error']),
   };
   if (config.hypervisor === 'qemu' && config.dataplane === 'fake') {
@@ -91,6 +96,8 @@ async function detach(config: CloudConfig): Promise<number> {
       `--log-level=${config.logLevel}`,
       ...(config.empty ? ['--empty'] : []),
       ...uplinkWords(config.uplink),
+      ...(config.configDrive.forced ? ['--force-config-drive'] : []),
+      `--config-drive-format=${config.configDrive.format}`,
     ],
     { detached: true, stdio: ['ignore', out, out], cwd: '/' },
   );

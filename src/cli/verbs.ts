@@ -32,12 +32,17 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     usage:
       'stackyard up [--state-dir DIR] [--listen ADDR:PORT] [--hypervisor qemu|fake]\n' +
       '             [--dataplane linux|fake] [--empty] [--detach] [--public [RANGE]] [--outbound]\n' +
-      '             [--host-link [NAME[=ADDRESS/PREFIX]] | --no-host-link] [--no-outbound]\n\n' +
+      '             [--host-link [NAME[=ADDRESS/PREFIX]] | --no-host-link] [--no-outbound]\n' +
+      '             [--force-config-drive] [--config-drive-format iso9660|vfat]\n\n' +
       `  --state-dir DIR     where all of the cloud is kept (root: /var/lib/stackyard)\n` +
       `  --listen ADDR:PORT  where its APIs answer (${DEFAULT_LISTEN})\n` +
       '  --hypervisor fake   no guests: servers are only pretended\n' +
       '  --dataplane fake    no network: ports are only pretended\n' +
       '  --empty             no flavors, image, project and network at the first start\n' +
+      '  --force-config-drive\n' +
+      '                      a config drive for every server, asked for or not\n' +
+      '  --config-drive-format vfat\n' +
+      '                      drives of FAT, for guests that cannot read ISO 9660\n' +
       '  --detach            return when every API answers; the cloud goes on\n\n' +
       `  --public RANGE      make an external network 'public' (${DEFAULT_PUBLIC}), and a router to it;\n` +
       '                      root: with a link, so that floating IPs answer from this host\n' +
@@ -53,6 +58,8 @@ export const VERBS: Readonly<Record<string, Verb>> = {
       dataplane: { type: 'string' },
       empty: { type: 'boolean' },
       detach: { type: 'boolean' },
+      'force-config-drive': { type: 'boolean' },
+      'config-drive-format': { type: 'string' },
       public: { type: 'string' },
       'host-link': { type: 'string' },
       'no-host-link': { type: 'boolean' },

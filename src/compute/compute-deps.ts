@@ -1,4 +1,5 @@
 /** What the compute service is made from, and what its parts look up in one another. */
+import type { ConfigDriveFormat } from '#base/host/domain.ts';
 import type { Json } from '#base/json.ts';
 import type { Context } from '#platform/context.ts';
 import type { Db, Tx } from '#platform/db/tables.ts';
@@ -40,6 +41,8 @@ export type ComputeDeps = {
   readonly hostGraceMs?: number;
   /** Every server gets a config drive, asked for or not. */
   readonly forceConfigDrive?: boolean;
+  /** Of config drives; ISO 9660 when it is not said. */
+  readonly configDriveFormat?: ConfigDriveFormat;
   /** How long cards of a new server are waited for; Nova's defaults when it is not said. */
   readonly plugSettings?: PlugSettings;
   /** What every server is told by its operator; `{}` when it is not said. */

@@ -129,6 +129,7 @@ export function createCompute(deps: ComputeDeps): Compute {
     plugs,
     newSeed,
     vendorData,
+    configDriveFormat: deps.configDriveFormat ?? 'iso9660',
   };
   sagas.register(serverCreate, sagaDeps);
   sagas.register(serverDelete, sagaDeps);

@@ -1,6 +1,7 @@
 /** Everything that can be chosen about one cloud. */
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { ConfigDriveFormat } from '#base/host/domain.ts';
 import { Fault } from './fault.ts';
 import type { LogLevel } from './log.ts';
 import type { UplinkWishes } from './uplink-config.ts';
@@ -15,6 +16,8 @@ export type CloudConfig = {
   readonly empty: boolean;
   /** What this start asks for on the way to the host and the outside. */
   readonly uplink: UplinkWishes;
+  /** Config drives: whether every server gets one, asked for or not, and their file system. */
+  readonly configDrive: { readonly forced: boolean; readonly format: ConfigDriveFormat };
   readonly logLevel: LogLevel;
 };
 

@@ -36,6 +36,9 @@ export type BootSpec =
 /** Files by path, such as `openstack/latest/meta_data.json`: text, or bytes that are no text, such as compressed user data. */
 export type ConfigDriveFiles = Readonly<Record<string, string | { readonly base64: string }>>;
 
+/** The file system of a config drive. */
+export type ConfigDriveFormat = 'iso9660' | 'vfat';
+
 export type DomainSpec = {
   /** The server's UUID; also the SMBIOS UUID that the guest sees. */
   readonly id: string;
@@ -50,6 +53,8 @@ export type DomainSpec = {
   readonly ephemeralGib: number;
   /** What is on the config drive; null for no config drive. */
   readonly configDrive: ConfigDriveFiles | null;
+  /** ISO 9660 when it is not said. */
+  readonly configDriveFormat?: ConfigDriveFormat;
   readonly nics: readonly NicSpec[];
   readonly power: DesiredPower;
   /** A count that has gone up asks for one start of the guest, after its end in the given way when it runs. */

@@ -112,6 +112,19 @@ test('EC2 is told the addresses, the groups, the key and the flavor', async () =
   assert.match(await text('reservation-id'), /^r-[a-z0-9]{8}$/);
 });
 
+test('a floating IP is the public address of EC2', async () => {
+  await using world = await ComputeWorld.start();
+  const id = await world.boot();
+  const [port = ''] = portsOf(world, id);
+  const found = world.network.ports.get(port);
+  const fixedIp = found?.fixedIps[0]?.ip ?? '';
+  const path = '/latest/meta-data/public-ipv4';
+  assert.equal((await ask(world, port, path)).text, '');
+  Object.assign(found ?? {}, { floatingIps: [{ ip: '172.24.4.9', fixedIp }] });
+  world.network.see(port, 'ACTIVE');
+  assert.equal((await ask(world, port, path)).text, '172.24.4.9');
+});
+
 test('a card without an address is told of only to a server that asks for it', async () => {
   await using world = await ComputeWorld.start();
   world.network.addPort(PORT, NET_2, { fixedIps: [], ipAllocation: 'none' });

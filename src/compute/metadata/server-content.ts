@@ -73,7 +73,7 @@ export async function serverContent(
       keypair,
       securityGroups: groupNames(own),
       localIpv4: firstIpv4(own),
-      publicIpv4: '',
+      publicIpv4: own.flatMap((port) => port.floatingIps)[0]?.ip ?? '',
     }),
     networkData: networkData(nics, { unaddressed: showsUnaddressed(metadata) }),
     vendorData,

@@ -38,6 +38,7 @@ export function planDomain(
         userData: server.user_data,
         files: personalityOf(server),
       }),
+    ...(boot.drive?.format && { configDriveFormat: boot.drive.format }),
     nics: interfaces
       // A card whose port is still to be made has no MAC yet.
       .filter(({ state, mac }) => state !== 'detaching' && mac !== '')

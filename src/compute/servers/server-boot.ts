@@ -11,7 +11,10 @@ import {
   type ServerRow,
 } from './server-row.ts';
 
-type BootDeps = Pick<ServerSagaDeps, 'db' | 'image' | 'network' | 'newSeed' | 'vendorData'>;
+type BootDeps = Pick<
+  ServerSagaDeps,
+  'db' | 'image' | 'network' | 'newSeed' | 'vendorData' | 'configDriveFormat'
+>;
 
 /** Holds the bytes of the server's images and gathers the rest. Safe to repeat. */
 export async function prepareBoot(
@@ -37,5 +40,5 @@ async function driveFacts(deps: BootDeps, ctx: Context, server: ServerRow): Prom
   const cards = await listInterfaces(deps.db, server.id);
   const content = await serverContent(deps, ctx, { server, cards });
   const { metaData, ec2, networkData, vendorData } = content;
-  return { metaData, ec2, networkData, vendorData };
+  return { metaData, ec2, networkData, vendorData, format: deps.configDriveFormat };
 }

@@ -1,5 +1,5 @@
 /** What the row of a server holds, and how its JSON columns are read. */
-import type { ImageRef } from '#base/host/domain.ts';
+import type { ConfigDriveFormat, ImageRef } from '#base/host/domain.ts';
 import type { Json, JsonObject } from '#base/json.ts';
 import type { ServersTable } from '#platform/db/tables/compute.ts';
 import type { DiskTags } from '../metadata/devices.ts';
@@ -32,6 +32,8 @@ export type DriveFacts = {
   readonly networkData: JsonObject;
   readonly ec2?: JsonObject;
   readonly vendorData?: Json;
+  /** ISO 9660 when it is not said. */
+  readonly format?: ConfigDriveFormat;
 };
 
 export type ServerFault = {

@@ -1,4 +1,5 @@
 /** What the sagas of servers work with, and the steps that several of them share. */
+import type { ConfigDriveFormat } from '#base/host/domain.ts';
 import type { Json } from '#base/json.ts';
 import { internalContext, type Context } from '#platform/context.ts';
 import { Fault } from '#platform/fault.ts';
@@ -33,6 +34,7 @@ export type ServerSagaDeps = {
   readonly newSeed: () => string;
   /** What the operator tells every server. */
   readonly vendorData: Json;
+  readonly configDriveFormat: ConfigDriveFormat;
 };
 
 /** Whom a saga works for; part of every saga's parameters. */

@@ -1,6 +1,6 @@
 /** Proves what a guest finds on its config drive, read back from the volume itself. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -26,6 +26,31 @@ test('the drive has its label and every file, text or not, under its full name',
   const read = async (name: string) =>
     await run('isoinfo', ['-R', '-i', path, '-x', name], { signal });
   assert.equal(await read('/openstack/latest/meta_data.json'), '{"name": "Grüße"}');
+});
+
+test('a drive of FAT has the same label and the same files', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'config-drive-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'config.img');
+  const bytes = Buffer.from([0x1f, 0x8b, 0x00]);
+  const files = {
+    'openstack/latest/meta_data.json': '{"name": "Grüße"}',
+    'openstack/latest/user_data': { base64: bytes.toString('base64') },
+    'ec2/2009-04-04/meta-data.json': '{}',
+  };
+  await writeConfigDrive(path, files, { signal, format: 'vfat' });
+  assert.deepEqual(await readdir(folder), ['config.img']);
+  const label = ['-p', '-s', 'LABEL', '-s', 'TYPE', '-o', 'export', path];
+  assert.match(await run('blkid', label, { signal }), /LABEL=config-2\nTYPE=vfat/);
+  const out = join(folder, 'out');
+  await mkdir(out);
+  await run('mcopy', ['-s', '-i', path, '::openstack', '::ec2', out], { signal });
+  const read = async (name: string) => await readFile(join(out, name));
+  assert.equal(String(await read('openstack/latest/meta_data.json')), '{"name": "Grüße"}');
+  assert.deepEqual(await read('openstack/latest/user_data'), bytes);
+  assert.equal(String(await read('ec2/2009-04-04/meta-data.json')), '{}');
+  const { size, blocks } = await stat(path);
+  assert.ok(size === 64 * 1024 ** 2 && blocks * 512 < 1024 ** 2, 'the file is sparse');
 });
 
 for (const name of ['../escape', '/etc/passwd', '', 'a/../../b', 'folder/']) {

@@ -67,13 +67,16 @@ async function makeEphemeralDisk(
 }
 
 async function makeConfigDrive(
-  { configDrive }: DomainSpec,
+  { configDrive, configDriveFormat: format }: DomainSpec,
   { paths, runAs }: FileFacts,
   options: CallOptions,
 ): Promise<void> {
   if (!configDrive) return;
   if (!(await exists(paths.configDrive))) {
-    await writeConfigDrive(paths.configDrive, configDrive, options);
+    await writeConfigDrive(paths.configDrive, configDrive, {
+      ...options,
+      ...(format && { format }),
+    });
     await chmod(paths.configDrive, 0o400);
   }
   await handOver(paths.configDrive, runAs);
