@@ -183,6 +183,10 @@ export class Filling {
       const [, ip] = ADDRESS.exec(JSON.stringify(exchange.body ?? null)) ?? [];
       return await things.reachedPort(ip);
     }
+    // A router that was first named by something else.
+    if (kind === 'id' && place === 'path' && url.includes('/routers/')) {
+      return await things.of('networking', 'routers');
+    }
     // Only ports of servers show their bindings.
     if (kind === 'ports' && url.includes('/bindings')) {
       return await things.of('compute', 'os-interface');

@@ -112,6 +112,8 @@ export class Replay {
       const network_id = await this.#things.of('networking', 'networks');
       const port = { network_id, security_groups: [id] };
       await demo.send('POST', `${net}/ports`, { port });
+    } else if (/has ports still attached/.test(text)) {
+      await this.#things.routedSubnet();
     } else if (/in use by Port Forwarding/.test(text)) {
       const port_forwarding = await this.#things.forwarding();
       await demo.send('POST', `${path}/port_forwardings`, { port_forwarding });
@@ -151,6 +153,8 @@ export class Replay {
       const isPlain = action === 'os-start' || action === 'unpause';
       await admin.send('POST', path, { [before]: isPlain ? null : given });
       await this.#cloud.idle();
+    } else if (path.endsWith('/add_extraroutes')) {
+      await this.#things.routedSubnet('2001:db8::/64');
     } else if (path.endsWith('/remove_addresses')) {
       await admin.send('PUT', path.replace('remove_', 'add_'), body);
     } else if (/\/os-extra_specs\/[^/]+$/.test(path)) {

@@ -233,16 +233,18 @@ async function furnish(
 
 /** A test that makes many things is not about limits. */
 async function unlimit({ db, identity }: Control): Promise<void> {
-  const project = await identity.api.findProjectByName('demo');
-  const id = project?.id ?? '';
   await db.deleteFrom('quotas').execute();
   await db.deleteFrom('user_quotas').execute();
   const ofNetwork = [
     ...['network', 'subnet', 'port', 'security_group', 'security_group_rule'],
     ...['rbac_policy', 'address_group', 'router', 'floatingip'],
   ];
-  await setLimits(db, 'network', id, unlimited(ofNetwork));
-  await setLimits(db, 'compute', id, unlimited(['instances', 'cores', 'ram', 'key_pairs']));
+  const ofCompute = ['instances', 'cores', 'ram', 'key_pairs'];
+  for (const name of ['demo', 'admin']) {
+    const id = (await identity.api.findProjectByName(name))?.id ?? '';
+    await setLimits(db, 'network', id, unlimited(ofNetwork));
+    await setLimits(db, 'compute', id, unlimited(ofCompute));
+  }
 }
 
 const unlimited = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, -1]));

@@ -75,15 +75,13 @@ export class Things {
     return (await admin.get(`${NETWORKING}/networks/${id}`)).body.network.subnets[0];
   }
 
-  /** A subnet that no router is on, on a network of its own. */
-  async freeSubnet(): Promise<string> {
-    const demo = this.#cloud.as('demo');
+  /** A subnet that no router is on, on a network of its own; with these addresses when they are named. */
+  async freeSubnet(wanted?: string): Promise<string> {
     const network_id = await this.make('networking', 'networks');
     this.#count += 1;
-    const cidr = `10.${64 + ((this.#count >> 8) % 32)}.${this.#count % 256}.0/24`;
-    return (
-      await demo.make(`${NETWORKING}/subnets`, { subnet: { network_id, ip_version: 4, cidr } })
-    ).id;
+    const cidr = wanted ?? `10.${64 + ((this.#count >> 8) % 32)}.${this.#count % 256}.0/24`;
+    const subnet = { network_id, ip_version: cidr.includes(':') ? 6 : 4, cidr };
+    return (await this.#cloud.as('demo').make(`${NETWORKING}/subnets`, { subnet })).id;
   }
 
   /** A port that no device has, on a subnet of its own. */
@@ -102,8 +100,8 @@ export class Things {
   }
 
   /** A subnet that the router is on. */
-  async routedSubnet(): Promise<string> {
-    const subnet_id = await this.freeSubnet();
+  async routedSubnet(cidr?: string): Promise<string> {
+    const subnet_id = await this.freeSubnet(cidr);
     await this.#interface({ subnet_id });
     return subnet_id;
   }
