@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DhcpSpec, NetworkSpec } from '#base/host/links.ts';
+import type { NetworkSpec } from '#base/host/links.ts';
 import { markProcess } from '../../src/drivers/processes.ts';
 import { run, start } from '../../src/drivers/run.ts';
 import { until, type Check } from './check.ts';
+import { openScene, pidOf } from './dhcp-scene.ts';
 import { addressesIn, answersTo, askDhcp, dhcpAnswer, leaseDhcp } from './dhcp-client.ts';
-import { openWires, type Wire } from './wires.ts';
 import {
   changeOf,
   clear,
@@ -18,9 +18,7 @@ import {
   networkOf,
   newMac,
   openPlane,
-  portOf,
   serverPids,
-  untilForwarding,
   type DataplaneWorld,
 } from './world.ts';
 
@@ -355,39 +353,6 @@ export const dhcpChecks: readonly Check<DataplaneWorld>[] = [
   },
 ];
 
-type Scene = AsyncDisposable & {
-  readonly plane: ReturnType<typeof openPlane>;
-  readonly network: NetworkSpec;
-  readonly dhcp: DhcpSpec;
-  readonly port: ReturnType<typeof portOf>;
-  readonly wire: Wire;
-};
-
-/** A network with one port that a guest holds; DHCP is left to the check. */
-async function openScene(
-  world: DataplaneWorld,
-  fields: Parameters<typeof portOf>[1] = {},
-  watchMs?: number,
-): Promise<Scene> {
-  await using stack = new AsyncDisposableStack();
-  const plane = stack.use(openPlane(world, watchMs));
-  const network = networkOf();
-  const port = portOf(network, fields);
-  await plane.apply({ networks: [network], ports: [port] });
-  const holder = { directory: world.stateDir, uid: world.guestUid };
-  const wires = stack.use(await openWires([port.tap], holder));
-  await untilForwarding(world, [port]);
-  const rest = stack.move();
-  return {
-    plane,
-    network,
-    dhcp: dhcpOf(),
-    port,
-    wire: wires.wire(port.tap),
-    [Symbol.asyncDispose]: async () => await rest.disposeAsync(),
-  };
-}
-
 /** $0 is the bridge, $1 the client's MAC. The client is plugged by a link of the test's own. */
 const CLIENT = `
 set -eu
@@ -414,12 +379,4 @@ END
 
 function bridgeOf(network: NetworkSpec): string {
   return `br${network.id.slice(0, 13)}`;
-}
-
-function pidOf(world: DataplaneWorld, network: NetworkSpec): number {
-  try {
-    return Number(readFileSync(join(world.stateDir, 'dhcp', network.id, 'pid'), 'utf8'));
-  } catch {
-    return 0;
-  }
 }

@@ -2,6 +2,7 @@
 import { ensureYard } from '../../src/drivers/yard/yard.ts';
 import { runChecks, type Check } from './check.ts';
 import { dhcpChecks } from './dhcp-checks.ts';
+import { dhcpv6Checks } from './dhcpv6-checks.ts';
 import { leavingNoYard, runInYard } from './in-yard.ts';
 import { linkChecks } from './link-checks.ts';
 import { churn, type DataplaneWorld } from './world.ts';
@@ -11,6 +12,7 @@ import { yardChecks } from './yard-checks.ts';
 const INSIDE: Readonly<Record<string, readonly Check<DataplaneWorld>[]>> = {
   links: linkChecks,
   dhcp: dhcpChecks,
+  dhcpv6: dhcpv6Checks,
 };
 
 const [suite = '', stateDir = '', guestUid] = process.argv.slice(2);
