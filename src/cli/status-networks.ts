@@ -27,7 +27,9 @@ export async function uplinkStatus(api: ApiClient, stateDir: string): Promise<Up
     networks: readonly { id: string; name: string }[];
   };
   const { subnets } = (
-    networks.length === 0 ? { subnets: [] } : await api.get('/networking/v2.0/subnets')
+    networks.length === 0
+      ? { subnets: [] }
+      : await api.get('/networking/v2.0/subnets?sort_key=ip_version')
   ) as { subnets: readonly { network_id: string; cidr: string }[] };
   const record = findUplinkRecord(homeOf(stateDir));
   return {
