@@ -53,7 +53,7 @@ export type FloatingIpSpec = {
   readonly fixedIp: string;
 };
 
-/** Ports of a floating IP that no fixed address has to itself. Both ranges are of one length. */
+/** Ports of a floating IP that no fixed address has to itself: to as many ports inside, or all to one. */
 export type PortForwardingSpec = {
   readonly id: string;
   readonly floatingIp: string;

@@ -1,6 +1,6 @@
 /** How a router translates addresses: pure text for `nft` that makes the whole table anew, at once. */
 import { isIPv4 } from 'node:net';
-import type { PortForwardingSpec, RouterSpec } from '#base/host/routers.ts';
+import type { PortForwardingSpec, PortRange, RouterSpec } from '#base/host/routers.ts';
 
 const TABLE = 'ip stackyard-nat';
 const GATEWAY = '"qg-*"';
@@ -82,16 +82,24 @@ function forwardedTo(forwardings: readonly PortForwardingSpec[]) {
     const from = `${floatingIp} . ${protocol}`;
     if (externalPorts === null || internalPorts === null) {
       whole.set(from, internalIp);
-    } else if (externalPorts.first === internalPorts.first) {
+    } else if (isSame(externalPorts, internalPorts)) {
       ranges.set(`${from} . ${externalPorts.first}-${externalPorts.last}`, internalIp);
     } else {
-      const further = internalPorts.first - externalPorts.first;
       for (let port = externalPorts.first; port <= externalPorts.last; port++) {
-        ports.set(`${from} . ${port}`, `${internalIp} . ${port + further}`);
+        // A range of one port is where all of them go.
+        const inner = Math.min(
+          internalPorts.first + port - externalPorts.first,
+          internalPorts.last,
+        );
+        ports.set(`${from} . ${port}`, `${internalIp} . ${inner}`);
       }
     }
   }
   return { whole, ranges, ports };
+}
+
+function isSame(one: PortRange, other: PortRange): boolean {
+  return one.first === other.first && one.last === other.last;
 }
 
 function elements(map: ReadonlyMap<string, string>): string {

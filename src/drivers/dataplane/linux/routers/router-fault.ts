@@ -60,7 +60,7 @@ function checkForwarding(forwarding: PortForwardingSpec): string | null {
     (PROTOCOLS.has(protocol) ? null : `'${protocol}' cannot be forwarded`) ??
     (externalPorts === null ? null : checkRange(externalPorts)) ??
     (internalPorts === null ? null : checkRange(internalPorts)) ??
-    (lengthOf(externalPorts) === lengthOf(internalPorts)
+    ([0, lengthOf(externalPorts)].includes(lengthOf(internalPorts))
       ? null
       : `a forwarding of ${floatingIp} has ranges of ports of different lengths`)
   );
