@@ -25,6 +25,8 @@ function routerWith(externalPorts: PortRange, internalPorts: PortRange): RouterS
   };
 }
 
+const range = ([first, last]: readonly [number, number]) => ({ first, last });
+
 for (const [what, external, internal, expected] of [
   ['as it is', [80, 82], [80, 82], ['80-82 : 10.0.0.5']],
   ['moved', [80, 81], [90, 91], ['80 : 10.0.0.5 . 90', '81 : 10.0.0.5 . 91']],
@@ -32,7 +34,6 @@ for (const [what, external, internal, expected] of [
   ['to its first port', [80, 81], [80, 80], ['80 : 10.0.0.5 . 80', '81 : 10.0.0.5 . 80']],
 ] as const) {
   test(`a range of ports is forwarded ${what}`, () => {
-    const range = ([first, last]: readonly [number, number]) => ({ first, last });
     const router = routerWith(range(external), range(internal));
     assert.equal(routerFault(router), null);
     const said = natTable(router).matchAll(/203\.0\.113\.5 \. tcp \. (.*?),?\n/g);
