@@ -75,11 +75,15 @@ export const linkChecks: readonly Check<DataplaneWorld>[] = [
       }
       await using again = openPlane(world);
       await again.apply({ networks: [network], ports });
-      assert.deepEqual(again.commands().toSorted(), [
+      const enter = `nsenter --net=/run/netns/qdhcp-${network.id} -- sh -c`;
+      const commands = again.commands().map((line) => (line.startsWith(enter) ? enter : line));
+      assert.deepEqual(commands.toSorted(), [
         'bridge -json fdb show',
         'ip -details -json link show',
         'nft --json list ruleset',
         'nft -f -', // tries which engine the kernel has
+        'nft -f -', // and whether it can say where frames go
+        enter, // who may ask for metadata is numbered anew
       ]);
     },
   },
@@ -97,6 +101,7 @@ export const linkChecks: readonly Check<DataplaneWorld>[] = [
         'nft -f -',
         'setpriv --pdeathsig KILL ip -force -batch -',
         'setpriv --pdeathsig KILL bridge -force -batch -',
+        `nsenter --net=/run/netns/qdhcp-${network.id} -- nft -f -`,
       ]);
     },
   },

@@ -4,12 +4,12 @@ import { duplexPair } from 'node:stream';
 import { test } from 'node:test';
 import type { HostFacts } from '#base/host/document.ts';
 import { DEFAULT_STORM_CONTROL, NO_DROPS, type PortCounters } from '#base/host/firewall.ts';
+import { plainAnswer } from '#base/host/metadata-answers.ts';
 import type { PortSpec } from '#base/host/links.ts';
 import { silentLog } from '../log.ts';
 import { DesiredHosts } from './desired-hosts.ts';
 import { HostGate } from './host-gate.ts';
 import { LineLink, PROTOCOL_VERSION, type ToAgent, type ToControl } from './host-protocol.ts';
-import { plainAnswer } from './metadata-asks.ts';
 import { ObservedHosts } from './observed-hosts.ts';
 
 const FACTS: HostFacts = {

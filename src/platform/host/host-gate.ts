@@ -4,6 +4,7 @@ import { orAborted } from '#base/async.ts';
 import type { ConsoleRef } from '#base/host/console.ts';
 import type { HostObservations } from '#base/host/document.ts';
 import type { PortCounters } from '#base/host/firewall.ts';
+import { plainAnswer } from '#base/host/metadata-answers.ts';
 import type { HttpAnswer, MetadataQuestion } from '#base/host/metadata.ts';
 import { Fault } from '../fault.ts';
 import type { Logger } from '../log.ts';
@@ -18,7 +19,7 @@ import {
 } from './host-protocol.ts';
 import { HostQuestions } from './host-questions.ts';
 import { HostStreams } from './host-streams.ts';
-import { plainAnswer, replyTo, type AskMessage } from './metadata-asks.ts';
+import { replyTo, type AskMessage } from './metadata-asks.ts';
 import type { ObservedHosts } from './observed-hosts.ts';
 
 /** Asks a host for what is in no document. */

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { duplexPair } from 'node:stream';
 import { test } from 'node:test';
+import { plainAnswer } from '#base/host/metadata-answers.ts';
 import type { HttpAnswer, MetadataQuestion } from '#base/host/metadata.ts';
 import { Fault } from '../fault.ts';
 import { silentLog } from '../log.ts';
-import { MetadataAsks, MOST_ASKED_AT_ONCE, plainAnswer, replyTo } from './metadata-asks.ts';
+import { MetadataAsks, MOST_ASKED_AT_ONCE, replyTo } from './metadata-asks.ts';
 import { LineLink, type ToAgent, type ToControl } from './host-protocol.ts';
 
 const QUESTION: MetadataQuestion = { portId: 'p1', method: 'GET', path: '/openstack', body: null };

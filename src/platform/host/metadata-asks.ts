@@ -2,6 +2,7 @@
  * What guests ask about themselves, on its way from the agent that hears them to control and back. Both ends answer
  * something whatever happens: a guest that is told to come again does.
  */
+import { comeAgain, plainAnswer } from '#base/host/metadata-answers.ts';
 import type { HttpAnswer, MetadataQuestion } from '#base/host/metadata.ts';
 import type { Logger } from '../log.ts';
 
@@ -20,7 +21,6 @@ export type ReplyMessage = {
 /** How many questions of one host may be under way. */
 export const MOST_ASKED_AT_ONCE = 64;
 const ANSWERED_WITHIN_MS = 15_000;
-const COME_AGAIN_SECONDS = 2;
 
 type Link = { readonly send: (message: AskMessage) => void };
 type Open = { readonly link: Link; readonly resolve: (answer: HttpAnswer) => void };
@@ -80,27 +80,4 @@ export async function replyTo(
     const text = 'The cloud could not find this out; its log says why.';
     return { type: 'reply', id, answer: plainAnswer(500, text) };
   }
-}
-
-/** A page of one sentence. */
-export function plainAnswer(
-  status: number,
-  text: string,
-  headers: Readonly<Record<string, string>> = {},
-): HttpAnswer {
-  const body = Buffer.from(`${text}\n`);
-  return {
-    status,
-    headers: {
-      'content-type': 'text/plain; charset=UTF-8',
-      'content-length': String(body.length),
-      ...headers,
-    },
-    body: body.toString('base64'),
-  };
-}
-
-/** Nothing is known to be broken: whoever asks again gets an answer. */
-export function comeAgain(text: string): HttpAnswer {
-  return plainAnswer(503, text, { 'retry-after': String(COME_AGAIN_SECONDS) });
 }

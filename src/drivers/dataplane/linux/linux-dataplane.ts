@@ -27,7 +27,7 @@ import {
   type StepResults,
 } from './kernel.ts';
 import { LinkMonitor } from './link-monitor.ts';
-import { bridgeName } from './names.ts';
+import { bridgeName, routerNamespace, serviceNamespace } from './names.ts';
 import { readCounters } from './counters.ts';
 import { Firewall } from './firewall/firewall.ts';
 import { enforce } from './firewall/enforce.ts';
@@ -35,6 +35,8 @@ import type { Engine } from './firewall/engine.ts';
 import { planChange, REMOVAL, type Step, type TapOwner } from './plan.ts';
 import { RADVD } from './routers/advertisers.ts';
 import { routerFault } from './routers/router-fault.ts';
+import { metadataChange } from './metadata/places.ts';
+import { Metadata } from './metadata/metadata.ts';
 import { Routers } from './routers/routers.ts';
 import { ServiceLinks } from './service-links.ts';
 import { StormWatch } from './storm-watch.ts';
@@ -66,6 +68,7 @@ export class LinuxDataplane implements Dataplane {
   readonly #commands: Commands;
   readonly #tapOwner: TapOwner | null;
   readonly #log: Logger;
+  readonly #metadata: Metadata;
   readonly #serviceLinks: ServiceLinks;
   readonly #dhcp: DhcpServers;
   readonly #routers: Routers;
@@ -74,7 +77,6 @@ export class LinuxDataplane implements Dataplane {
   readonly #watch: NodeJS.Timeout;
   readonly #listeners: ((portId: string, carrier: boolean) => void)[] = [];
   readonly #storms: StormWatch;
-  #answerMetadata: ((question: MetadataQuestion) => Promise<HttpAnswer>) | undefined;
   #monitor: LinkMonitor | undefined;
   /** Found out at the first look. */
   #firewall: { readonly engine: Engine; readonly rules: Firewall } | undefined;
@@ -87,9 +89,11 @@ export class LinuxDataplane implements Dataplane {
     this.#commands = options.commands ?? realCommands;
     this.#tapOwner = options.tapOwner;
     this.#log = options.log;
+    this.#metadata = new Metadata({ commands: this.#commands, log: options.log });
     this.#serviceLinks = new ServiceLinks({
       directory: join(options.stateDir, 'links'),
       commands: this.#commands,
+      forced: () => this.#metadata.forced,
     });
     this.#dhcp = new DhcpServers({
       directory: join(options.stateDir, 'dhcp'),
@@ -135,7 +139,7 @@ export class LinuxDataplane implements Dataplane {
   }
 
   onMetadata(answer: (question: MetadataQuestion) => Promise<HttpAnswer>): void {
-    this.#answerMetadata = answer;
+    this.#metadata.answerWith(answer);
   }
 
   onStorm(listener: (portId: string, state: StormState) => void): void {
@@ -153,6 +157,7 @@ export class LinuxDataplane implements Dataplane {
     this.#storms.close();
     await this.#queue.idle();
     await this.#routers.close();
+    await this.#metadata.close();
   }
 
   async #apply(change: DataplaneChange, signal: AbortSignal): Promise<DataplaneFailures> {
@@ -175,9 +180,13 @@ export class LinuxDataplane implements Dataplane {
     }
     fit = without(fit, failures);
     for (const [id, error] of await this.#uplink.settle(fit, signal)) failures.set(id, error);
+    for (const id of fit.absentRouters) this.#metadata.leave(routerNamespace(id));
     const isHere = (networkId: string) => facts.bridges.has(networkId);
     const routed = await this.#routers.settle(without(fit, failures), { isHere, signal });
     for (const [id, error] of routed) failures.set(id, error);
+    fit = without(fit, failures);
+    const asked = metadataChange(fit, result.relinked);
+    for (const [id, error] of await this.#metadata.settle(asked, signal)) failures.set(id, error);
     if (result.failures.size === 0) this.#facts = facts;
     return failures;
   }
@@ -200,7 +209,10 @@ export class LinuxDataplane implements Dataplane {
     }
     const placed = without(change, failures);
     const plan = planChange(placed, facts, this.#tapOwner);
-    for (const id of plan.stopServices) await this.#dhcp.stop(id);
+    for (const id of plan.stopServices) {
+      this.#metadata.leave(serviceNamespace(id));
+      await this.#dhcp.stop(id);
+    }
 
     // First the rules: a tap must never be on a bridge without them.
     const rules = this.#firewall?.rules ?? new Firewall('inet');
@@ -300,6 +312,7 @@ export class LinuxDataplane implements Dataplane {
       const engine = await chooseEngine(this.#commands, signal);
       this.#firewall = { engine, rules: new Firewall(engine) };
     }
+    await this.#metadata.probe(signal);
     const { engine, rules } = this.#firewall;
     const seen = await observeKernel(engine, this.#commands, signal);
     rules.find(seen.ruleset);
@@ -310,6 +323,7 @@ export class LinuxDataplane implements Dataplane {
 
   /** Starts what was killed again. */
   async #revive(): Promise<void> {
+    this.#metadata.revive();
     await this.#routers.revive();
     await this.#reviveDhcp();
   }

@@ -1,4 +1,5 @@
 /** The inner end of each network's link to its services (DHCP, metadata): its addresses, and a namespace that is a quiet host. */
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NetworkSpec } from '#base/host/links.ts';
@@ -6,27 +7,59 @@ import { isJsonObject, type JsonObject } from '#base/json.ts';
 import { fileMark } from '../../processes.ts';
 import { serviceMac } from './facts.ts';
 import { applySteps, type Commands } from './kernel.ts';
+import { IDENTITIES4, IDENTITIES6, METADATA_IPV4, METADATA_IPV6 } from './metadata/identities.ts';
 import { NETNS_DIR, SERVICE_INNER, serviceNamespace } from './names.ts';
 
-/** Where guests ask for their metadata, whatever their network: the addresses that OpenStack has for it. */
-export const METADATA_IPV4 = '169.254.169.254';
-export const METADATA_IPV6 = 'fe80::a9fe:a9fe';
+/** The routing table, and the priority of the rules that lead to it. */
+const ANSWERS = 80;
 
 export type ServiceLinksDeps = {
   /** Has a file for each network that tells what was last done to its link. */
   readonly directory: string;
   readonly commands: Commands;
+  /** Whether rules can put in the MAC of whoever is answered, see `egressTrial`. */
+  readonly forced: () => boolean;
 };
 
 /**
  * Makes a namespace a host that never forwards and never believes a router's advertisement or a redirect, whatever
- * this machine's own settings are.
+ * this machine's own settings are. What it says of metadata goes its own way.
  */
 const QUIET_HOST = `
-echo 0 >/proc/sys/net/ipv4/ip_forward
-for file in /proc/sys/net/ipv6/conf/*/accept_ra /proc/sys/net/ipv[46]/conf/*/accept_redirects; do
+set -e
+net=/proc/sys/net
+echo 0 >$net/ipv4/ip_forward
+for file in $net/ipv6/conf/*/accept_ra $net/ipv6/conf/*/disable_ipv6 $net/ipv[46]/conf/*/accept_redirects; do
   [ ! -e "$file" ] || echo 0 >"$file"
-done`;
+done
+rule() {
+  ip "$1" rule list | grep -q "from $2 " || ip "$1" rule add from "$2" lookup ${ANSWERS} priority ${ANSWERS}
+}
+rule -4 ${IDENTITIES4}
+[ ! -e $net/ipv6 ] || rule -6 ${IDENTITIES6}`;
+
+/** Nobody has these, and nobody is asked where they are: the rules put in the MAC of whoever is answered. */
+const NOBODY4 = '169.254.169.253';
+const NOBODY6 = 'fe80::a9fe:a9fd';
+const NOBODY_MAC = '02:00:a9:fe:a9:fd';
+
+function neighbour(address: string): string {
+  return `neigh replace ${address} lladdr ${NOBODY_MAC} dev ${SERVICE_INNER} nud permanent`;
+}
+
+/** Answers go out on the link, to whichever address: networks need no subnet for that. */
+function answerRoutes(hasIpv6: boolean, forced: boolean): readonly string[] {
+  const out = (via: string) =>
+    forced ? `via ${via} dev ${SERVICE_INNER} onlink` : `dev ${SERVICE_INNER}`;
+  const four = [neighbour(NOBODY4), `route replace 0.0.0.0/0 ${out(NOBODY4)} table ${ANSWERS}`];
+  if (!hasIpv6) return four;
+  return [
+    ...four,
+    `route replace local ${IDENTITIES6} dev lo`,
+    neighbour(NOBODY6),
+    `route replace ::/0 ${out(NOBODY6)} table ${ANSWERS}`,
+  ];
+}
 
 export class ServiceLinks {
   readonly #deps: ServiceLinksDeps;
@@ -46,9 +79,11 @@ export class ServiceLinks {
     const { signal } = options;
     const namespace = serviceNamespace(id);
     const mac = serviceMac(network);
-    const addresses = addressesOf(network);
+    const hasIpv6 = existsSync('/proc/sys/net/ipv6');
+    const addresses = addressesOf(network, hasIpv6);
+    const forced = this.#deps.forced();
     const inode = fileMark(join(NETNS_DIR, namespace))?.ino ?? 0;
-    const wanted = JSON.stringify({ inode, mac, mtu, addresses });
+    const wanted = JSON.stringify({ inode, mac, mtu, addresses, forced });
     const done = this.#done.get(id) ?? (await this.#recall(id));
     if (!options.relink && wanted === done) return false;
     this.#done.delete(id);
@@ -69,6 +104,7 @@ export class ServiceLinks {
       ...addresses.map(
         (address) => `addr replace ${address} dev ${SERVICE_INNER}${withoutDad(address)}`,
       ),
+      ...answerRoutes(hasIpv6, forced),
     ];
     const steps = lines.map((line) => ({ id, line }));
     const { failures } = await applySteps(steps, commands, { signal, namespace });
@@ -96,9 +132,9 @@ export class ServiceLinks {
   }
 }
 
-function addressesOf({ dhcp }: NetworkSpec): readonly string[] {
+function addressesOf({ dhcp }: NetworkSpec, hasIpv6: boolean): readonly string[] {
   const served = [...new Set(dhcp?.addresses)].toSorted();
-  return [...served, `${METADATA_IPV4}/32`, `${METADATA_IPV6}/64`];
+  return [...served, `${METADATA_IPV4}/32`, ...(hasIpv6 ? [`${METADATA_IPV6}/64`] : [])];
 }
 
 /** An address that Neutron gave is nobody else's: asking around for it would only delay. */

@@ -2,7 +2,8 @@
  * The way of a frame: what a port may send by its mode, what floods and loops, to whom it goes, and what is counted
  * when it goes no further.
  */
-import { DOOR_PREFIX, TAP_PREFIX } from '../names.ts';
+import { METADATA_IPV4 } from '../metadata/identities.ts';
+import { DOOR_PREFIX, ROUTER_LINK_PREFIX, SERVICE_LINK_PREFIX, TAP_PREFIX } from '../names.ts';
 import { FORGED, hex, LINK, OUT, UNJUDGED } from './marks.ts';
 import type { Skeleton } from './skeleton.ts';
 
@@ -78,6 +79,8 @@ export const FRAMES: Skeleton = {
     },
     { kind: 'set', name: 'targets6', text: `typeof iifname . ${ND_TARGET};` },
     { kind: 'set', name: 'targets6-nets', text: `typeof iifname . ${ND_TARGET}; flags interval;` },
+    /** The one MAC of each port's card, by which the metadata service knows it. */
+    { kind: 'set', name: 'cards', text: 'type ifname . ether_addr;' },
     { kind: 'set', name: 'ethertypes', text: 'type ifname . ether_type;' },
     /** MACs of all ports of a network, by its number. */
     { kind: 'set', name: 'owned', text: 'type mark . ether_addr;' },
@@ -281,6 +284,40 @@ export const FRAMES: Skeleton = {
       ],
     },
     {
+      // What metadata is asked and answered by goes between the services and the card that it is of, and no other.
+      name: 'to-services',
+      rules: [
+        'iifname . ether saddr @cards return',
+        'ether type arp return',
+        'ether type { ip, ip6 } meta l4proto != tcp return',
+        'ether type { ip, ip6 } tcp dport 53 return',
+        `update @${DROPS.spoof} { iifname } drop`,
+      ],
+    },
+    {
+      name: 'from-services',
+      rules: [
+        'oifname . ether daddr @cards return',
+        'ether type arp return',
+        'ether type { ip, ip6 } meta l4proto != tcp return',
+        'ether type { ip, ip6 } tcp sport 53 return',
+        'drop',
+      ],
+    },
+    {
+      // The same where it goes by a router: no tag can hide it.
+      name: 'to-routers',
+      rules: [
+        'iifname . ether saddr @cards return',
+        `ether type { 8021q, 8021ad } update @${DROPS.spoof} { iifname } drop`,
+        `ip daddr ${METADATA_IPV4} update @${DROPS.spoof} { iifname } drop`,
+      ],
+    },
+    {
+      name: 'from-routers',
+      rules: ['oifname . ether daddr @cards return', `ip saddr ${METADATA_IPV4} drop`],
+    },
+    {
       name: 'between-ports',
       hook: 'type filter hook forward priority -200; policy accept;',
       rules: [
@@ -288,6 +325,10 @@ export const FRAMES: Skeleton = {
         `meta mark ${OUT} meta mark set oifname . ether daddr map @deliveries accept`,
         `oifname @${QUARANTINED} goto cut-to`,
         `meta mark ${OUT} meta mark set oifname . ether daddr map @deliveries-unless-cut accept`,
+        `oifname "${SERVICE_LINK_PREFIX}*" jump to-services`,
+        `iifname "${SERVICE_LINK_PREFIX}*" jump from-services`,
+        `oifname "${ROUTER_LINK_PREFIX}*" jump to-routers`,
+        `iifname "${ROUTER_LINK_PREFIX}*" jump from-routers`,
         `oifname "${DOOR_PREFIX}*" meta mark set ${LINK} accept`,
         `${UNJUDGED_MARK} goto refused-from`,
         `meta mark ${FORGED} update @${DROPS.spoof} { iifname } drop`,

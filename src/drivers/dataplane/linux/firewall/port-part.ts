@@ -46,14 +46,15 @@ export function portPart(
 export const CLEARINGS = 'clearings';
 export const LOOP_ACTIONS = 'loop-actions';
 
-/** What every port has: its place, its limits, and what becomes of it when it loops. */
-function stormPart({ tap, firewall, storm }: PortSpec, numbers: PortNumbers): Part {
+/** What every port has: its place, its card, its limits, and what becomes of it when it loops. */
+function stormPart({ tap, mac, firewall, storm }: PortSpec, numbers: PortNumbers): Part {
   const mode = firewall === null || firewall.mode === 'transparent' ? 'open' : firewall.mode;
   const { chain, sets } = senderClass(mode, storm);
   const name = quoted(tap);
   const elements = [
     elementOf('ports', 'senders', [name], `goto ${chain.name}`),
     elementOf('ports', 'networks', [name], hex(numbers.network)),
+    elementOf('ports', 'cards', [name, mac]),
     elementOf('ports', CLEARINGS, [name, hex(storm.clears)]),
   ];
   const cut = quarantineOf(storm);
