@@ -19,8 +19,9 @@ export const CLIENT_TOOLS: readonly HostTool[] = [
   { command: 'ssh-keygen', package: 'openssh-client' },
 ];
 
-/** What real frames and leases are tested with. */
+/** What real frames, leases and consoles are tested with. */
 const TEST_TOOLS: readonly HostTool[] = [
+  { command: 'chromium', package: 'chromium' },
   { command: 'busybox', package: 'busybox-static' },
   { command: 'pgrep', package: 'procps' },
   { command: 'isoinfo', package: 'genisoimage' },

@@ -158,6 +158,23 @@ test('the guest can tell that it is a server of OpenStack, and which', () => {
   );
 });
 
+test('a guest has a screen, a tablet and a serial port, which nobody but its own directory leads to', () => {
+  const argv = qemuArgv(spec(), facts);
+  const directory = `/run/stackyard/servers/${ID}`;
+  assert.deepEqual(values(argv, '-vnc'), [`unix:${directory}/run/vnc.sock,share=force-shared`]);
+  assert.deepEqual(values(argv, '-chardev'), [
+    `socket,id=serial,path=${directory}/run/serial.sock,server=on,wait=off,logfile=${directory}/console.log,logappend=on`,
+  ]);
+  const places = ['VGA', 'qemu-xhci'].map((driver) => devices({}, driver)[0]);
+  for (const place of places) {
+    assert.equal(place?.['bus'], 'pcie.0');
+    const taken = rootPorts().some(({ address }) =>
+      address.startsWith(`${String(place?.['addr'])}.`),
+    );
+    assert.equal(taken, false);
+  }
+});
+
 test('a comma in a name does not become another option', () => {
   const argv = qemuArgv(spec({ name: 'a,debug-threads=on' }), facts);
   assert.deepEqual(values(argv, '-name'), ['guest=a,,debug-threads=on']);

@@ -2,7 +2,7 @@
 import type { BootSpec, DomainSpec } from '#base/host/domain.ts';
 import type { JsonObject } from '#base/json.ts';
 import type { DomainPaths } from './domain-paths.ts';
-import { fixedPortId, rootPorts, VGA_ADDRESS, type FixedDevice } from './layout.ts';
+import { fixedPortId, rootPorts, USB_ADDRESS, VGA_ADDRESS, type FixedDevice } from './layout.ts';
 import { card, netdev } from './nic-devices.ts';
 
 export type Accelerator = 'kvm' | 'tcg';
@@ -51,6 +51,9 @@ export function qemuArgv(spec: DomainSpec, facts: MachineFacts): readonly string
     // Nobody throws another out.
     ...option('-vnc', `unix:${literal(paths.vncSocket)}`, { share: 'force-shared' }),
     ...device({ driver: 'VGA', id: 'video', bus: 'pcie.0', addr: VGA_ADDRESS, vgamem_mb: 8 }),
+    // compat: as in Nova's guests, the pointer is where the mouse is. The keyboard is the chip set's own.
+    ...device({ driver: 'qemu-xhci', id: 'usb', bus: 'pcie.0', addr: USB_ADDRESS }),
+    ...device({ driver: 'usb-tablet', id: 'tablet', bus: 'usb.0' }),
     ...option('-chardev', 'socket', {
       id: 'serial',
       path: paths.serialSockets[0],

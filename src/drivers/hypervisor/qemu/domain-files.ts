@@ -96,6 +96,13 @@ async function makeRunDirectory(
   await handOver(paths.runDirectory, runAs);
 }
 
+/** Removes what is made anew when a domain is rebuilt. */
+export async function removeDisks(paths: DomainPaths, { rebuild }: DomainSpec): Promise<void> {
+  const { rootDisk, configDrive, ephemeralDisk } = paths;
+  const disks = [rootDisk, configDrive, ...(rebuild?.keepEphemeral ? [] : [ephemeralDisk])];
+  for (const path of disks) await rm(path, { force: true });
+}
+
 /** Removes everything that a domain has on disk. */
 export async function removeFiles(
   paths: DomainPaths,

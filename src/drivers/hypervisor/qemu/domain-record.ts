@@ -54,6 +54,13 @@ export function recordOf(spec: DomainSpec, phase: DomainPhase): DomainRecord {
   return { phase, rebootCount: spec.reboot.count, spec: kept };
 }
 
+/** True when the disks that are there are not those that the spec asks for. */
+export function isToBeRebuilt({ rebuild }: DomainSpec, record: DomainRecord | undefined): boolean {
+  const made = record?.spec['rebuild'];
+  const count = isJsonObject(made) ? Number(made['count']) : 0;
+  return record !== undefined && (rebuild?.count ?? 0) > count;
+}
+
 function isDomainRecord(value: unknown): value is DomainRecord {
   return (
     isJsonObject(value) &&

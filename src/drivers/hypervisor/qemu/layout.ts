@@ -27,6 +27,7 @@ const FUNCTIONS = 8;
 const FIRST_NIC_DEVICE = 1;
 const FIRST_FIXED_DEVICE = FIRST_NIC_DEVICE + Math.ceil(MAX_NICS / FUNCTIONS);
 export const VGA_ADDRESS = '0x1e';
+export const USB_ADDRESS = '0x1d';
 
 /**
  * All root ports, in the order in which a guest numbers the buses behind them: the cards' ports

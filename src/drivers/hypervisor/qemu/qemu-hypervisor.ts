@@ -27,9 +27,15 @@ import {
   renewSerial,
 } from './console.ts';
 import { connectConsole } from './console-sockets.ts';
-import { exists, makeDirectory, makeFiles, removeFiles } from './domain-files.ts';
+import { exists, makeDirectory, makeFiles, removeDisks, removeFiles } from './domain-files.ts';
 import { checkSocketPaths, domainPaths, isDomainId, type DomainPaths } from './domain-paths.ts';
-import { findRecord, recordOf, writeRecord, type DomainPhase } from './domain-record.ts';
+import {
+  findRecord,
+  isToBeRebuilt,
+  recordOf,
+  writeRecord,
+  type DomainPhase,
+} from './domain-record.ts';
 import { checkIdentity, readGuestState } from './guest-state.ts';
 import { listLinks, readCapacity, readQemuVersion, versionNumber } from './host-info.ts';
 import {
@@ -171,6 +177,8 @@ export class QemuHypervisor implements Hypervisor {
     const { runAs } = this.#options;
     const imagePath = (image: { readonly path: string }) => this.#imagePath(image);
     await makeDirectory(paths, runAs);
+    // Before the record says that it was done: whoever is killed in between does it again.
+    if (isToBeRebuilt(spec, await findRecord(paths))) await removeDisks(paths, spec);
     await writeRecord(paths, recordOf(spec, 'starting'));
     await this.#makeFiles(spec, options);
     const argv = qemuArgv(spec, { accelerator, paths, imagePath });
