@@ -1,6 +1,5 @@
 /** Address translation: with the outside, with floating IPs, and with ports that are forwarded. */
 import assert from 'node:assert/strict';
-import { performance } from 'node:perf_hooks';
 import type { RouterSpec } from '#base/host/routers.ts';
 import { until, type Check } from '../dataplane/check.ts';
 import type { DataplaneWorld } from '../dataplane/world.ts';
@@ -44,7 +43,7 @@ export const floatingChecks: readonly Check<DataplaneWorld>[] = [
       await serve(a);
       assert.equal(await ask(outside, 'tcp', '10.1.0.5'), OUTSIDE);
       await site.route(router);
-      await until('the flow goes on translated', () => held.answers.at(-1) === OWN);
+      assert.equal(await ask(a, 'tcp', OUTSIDE), OWN);
       // Nobody outside speaks in the name of somebody inside.
       await outside.guest.exec('ip', 'addr', 'add', '10.1.0.9/32', 'dev', 'lo');
       await outside.guest.exec('ip', 'link', 'set', 'lo', 'up');
@@ -75,10 +74,7 @@ export const floatingChecks: readonly Check<DataplaneWorld>[] = [
       const guarded = await site.guest(site.red, '10.1.0.7', { groups: [group.id] });
       await serve(a);
       await serve(guarded);
-      const started = performance.now();
       await site.route({ ...router, floatingIps: [floatingIp('203.0.113.20', '10.1.0.5')] });
-      const took = performance.now() - started;
-      process.stderr.write(`floating IP: ${took.toFixed(1)} ms\n`);
       assert.equal(await pings(outside, '203.0.113.20'), true);
       assert.equal(await ask(outside, 'tcp', '203.0.113.20'), OUTSIDE);
       assert.equal(await ask(outside, 'udp', '203.0.113.20'), OUTSIDE);

@@ -33,7 +33,8 @@ type Advertiser = { readonly conf: string; readonly process: ProcessMark };
 
 export class Advertisers {
   readonly #deps: AdvertisersDeps;
-  readonly #known = new Map<string, Advertiser>();
+  /** By router; null where there is none, nor anything of one. */
+  readonly #known = new Map<string, Advertiser | null>();
 
   constructor(deps: AdvertisersDeps) {
     this.#deps = deps;
@@ -42,7 +43,7 @@ export class Advertisers {
   /** True when it should run and does not. */
   isFallen(routerId: string): boolean {
     const known = this.#known.get(routerId);
-    return known !== undefined && !isAlive(known.process);
+    return known !== undefined && known !== null && !isAlive(known.process);
   }
 
   /** Advertises exactly this; `directory` is the router's own. Nothing is done for what is already so. */
@@ -61,24 +62,30 @@ export class Advertisers {
     }
     const files = advertiserFiles(directory);
     const running = await this.#find(routerId, directory);
-    if (running !== undefined && running.conf === conf) return;
+    if (running !== null && running.conf === conf) return;
     await writeFile(files.conf, conf);
     await chmod(files.conf, 0o644); // it is read again as another user
     await keepShort(files.log);
-    if (running !== undefined && signalProcess(running.process, 'SIGHUP')) {
+    if (running !== null && signalProcess(running.process, 'SIGHUP')) {
       this.#known.set(routerId, { conf, process: running.process });
       return;
     }
     await this.#start(routerId, conf, { files, signal });
   }
 
+  /** Forgets a router that is gone with its directory. */
+  forget(routerId: string): void {
+    this.#known.delete(routerId);
+  }
+
   /** Ends it, which has it tell guests that it goes. */
   async ensureAbsent(routerId: string, directory: string): Promise<void> {
+    if (this.#known.get(routerId) === null) return;
     const running = await this.#find(routerId, directory);
-    this.#known.delete(routerId);
-    if (running !== undefined) await endProcess(running.process);
+    if (running !== null) await endProcess(running.process);
     const { conf, pid, log } = advertiserFiles(directory);
     for (const path of [conf, pid, log]) await rm(path, { force: true });
+    this.#known.set(routerId, null);
   }
 
   async #start(
@@ -111,19 +118,19 @@ export class Advertisers {
   }
 
   /** The process that runs with the router's files, whoever started it. */
-  async #find(routerId: string, directory: string): Promise<Advertiser | undefined> {
+  async #find(routerId: string, directory: string): Promise<Advertiser | null> {
     const known = this.#known.get(routerId);
-    if (known !== undefined) return isAlive(known.process) ? known : undefined;
+    if (known !== undefined) return known !== null && isAlive(known.process) ? known : null;
     const files = advertiserFiles(directory);
     const pid = Number(await readIfThere(files.pid));
-    if (!Number.isInteger(pid) || pid <= 0) return undefined;
+    if (!Number.isInteger(pid) || pid <= 0) return null;
     const words = commandLine(pid);
     const process = markProcess(pid);
-    if (words[0] !== RADVD.command || !words.includes(`--pidfile=${files.pid}`)) return undefined;
+    if (words[0] !== RADVD.command || !words.includes(`--pidfile=${files.pid}`)) return null;
     // Another cloud on this machine may have the same paths in its yard.
     const [home, theirs] = [fileMark(directory), fileMark(`/proc/${pid}/root${directory}`)];
-    if (home?.ino !== theirs?.ino || home?.dev !== theirs?.dev) return undefined;
-    if (process === undefined) return undefined;
+    if (home?.ino !== theirs?.ino || home?.dev !== theirs?.dev) return null;
+    if (process === undefined) return null;
     const found = { conf: await readIfThere(files.conf), process };
     this.#known.set(routerId, found);
     return found;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PortForwardingSpec, PortRange, RouterSpec } from '#base/host/routers.ts';
-import { natTable } from './nat-table.ts';
+import { natScripts } from './nat-table.ts';
 import { routerFault } from './router-fault.ts';
 
 function routerWith(externalPorts: PortRange, internalPorts: PortRange): RouterSpec {
@@ -36,7 +36,9 @@ for (const [what, external, internal, expected] of [
   test(`a range of ports is forwarded ${what}`, () => {
     const router = routerWith(range(external), range(internal));
     assert.equal(routerFault(router), null);
-    const said = natTable(router).matchAll(/203\.0\.113\.5 \. tcp \. (.*?),?\n/g);
+    const said = natScripts(undefined, router)
+      .join('')
+      .matchAll(/203\.0\.113\.5 \. tcp \. (.*?)(?:,| })/g);
     assert.deepEqual(
       [...said].map(([, element]) => element),
       expected,

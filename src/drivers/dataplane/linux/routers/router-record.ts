@@ -1,5 +1,5 @@
 /** What is remembered of a router in a file: what was last made of it, so that the next agent need not ask. */
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isJsonObject } from '#base/json.ts';
 import type { RouterSpec } from '#base/host/routers.ts';
@@ -16,9 +16,9 @@ export type RouterRecord = {
 
 export const NO_RECORD: RouterRecord = { namespace: null, specs: [], settled: false };
 
-export async function readRecord(directory: string): Promise<RouterRecord> {
+export function readRecord(directory: string): RouterRecord {
   try {
-    const record: unknown = JSON.parse(await readFile(join(directory, FILE), 'utf8'));
+    const record: unknown = JSON.parse(readFileSync(join(directory, FILE), 'utf8'));
     return isJsonObject(record) ? (record as RouterRecord) : NO_RECORD;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) {
@@ -29,11 +29,10 @@ export async function readRecord(directory: string): Promise<RouterRecord> {
 }
 
 /** Whole or not at all. */
-export async function writeRecord(directory: string, record: RouterRecord): Promise<void> {
+export function writeRecord(directory: string, record: RouterRecord): void {
   const path = join(directory, FILE);
-  await mkdir(directory, { recursive: true });
-  await writeFile(`${path}.new`, JSON.stringify(record));
-  await rename(`${path}.new`, path);
+  writeFileSync(`${path}.new`, JSON.stringify(record));
+  renameSync(`${path}.new`, path);
 }
 
 const FILE = 'router.json';

@@ -1,6 +1,6 @@
 /** Makes routers real: a namespace each, with its links, addresses, routes, translation and advertisements. */
-import { readdirSync } from 'node:fs';
-import { chmod, mkdir, rm } from 'node:fs/promises';
+import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { KeyedQueue } from '#base/async.ts';
@@ -14,7 +14,7 @@ import { routerGatewayName, routerNamespace } from '../names.ts';
 import type { Step } from '../plan.ts';
 import { Advertisers } from './advertisers.ts';
 import { flowsToCut } from './flows-to-cut.ts';
-import { natTable } from './nat-table.ts';
+import { natScripts } from './nat-table.ts';
 import { MAY_FAIL, planAbsent, planAnnouncement, planRouter } from './plan-router.ts';
 import { radvdConf } from './radvd-conf.ts';
 import { namespaceMark, namespacePath, readRouter, type RoutersFacts } from './read-router.ts';
@@ -30,6 +30,9 @@ export type RoutersDeps = {
   readonly commands: Commands;
   readonly log: Logger;
 };
+
+/** How many are changed side by side. */
+const AT_ONCE = 4;
 
 /** Neighbours are told again: the first time a bridge may not have been ready, or a frame been lost. */
 const ANNOUNCE_AGAIN_MS = 1_000;
@@ -85,13 +88,20 @@ export class Routers {
     for (const id of change.absentRouters) {
       await blamed(id, async () => await this.ensureAbsent(id, signal));
     }
-    const losing = new Map(change.routers.map((one) => [one, this.#isLosing(one) ? 0 : 1]));
-    const sorted = change.routers.toSorted((a, b) => (losing.get(a) ?? 0) - (losing.get(b) ?? 0));
-    for (const router of sorted) {
-      await blamed(router.id, async () => {
-        checkPlace(router, { isHere, links: this.#links });
-        await this.ensure(router, signal);
-      });
+    const { losing = [], others = [] } = Object.groupBy(change.routers, (router) =>
+      this.#isLosing(router) ? 'losing' : 'others',
+    );
+    for (const some of [losing, others]) {
+      const next = some.values();
+      const work = async () => {
+        for (const router of next) {
+          await blamed(router.id, async () => {
+            checkPlace(router, { isHere, links: this.#links });
+            await this.ensure(router, signal);
+          });
+        }
+      };
+      await Promise.all(Array.from({ length: Math.min(AT_ONCE, some.length) }, work));
     }
     return failures;
   }
@@ -120,6 +130,7 @@ export class Routers {
       await this.#take(planAbsent(id, { namespace, outer }), { id, signal });
       for (const portId of outer.keys()) this.#links.delete(portId);
       await rm(this.#directory(id), { recursive: true, force: true });
+      this.#advertisers.forget(id);
       this.#records.delete(id);
     });
   }
@@ -131,7 +142,7 @@ export class Routers {
       this.#deps.log.warn({ router: id }, 'radvd had ended and is started again');
       try {
         await this.#queue.run(id, async () => {
-          const { specs, settled } = await this.#record(id);
+          const { specs, settled } = this.#record(id);
           const [router] = specs;
           const signal = AbortSignal.timeout(10_000);
           if (router !== undefined && settled) await this.#advertise(router, signal);
@@ -150,7 +161,7 @@ export class Routers {
 
   async #ensure(router: RouterSpec, signal: AbortSignal): Promise<void> {
     const { id } = router;
-    const record = await this.#record(id);
+    const record = this.#record(id);
     const was = this.#asRecorded(id, record);
     if (was !== undefined && isDeepStrictEqual(was.spec, router)) {
       await this.#advertise(router, signal);
@@ -158,7 +169,7 @@ export class Routers {
     }
     const isTried = isDeepStrictEqual(record.specs.at(-1), router);
     const specs = isTried ? record.specs : [...record.specs, router];
-    await this.#remember(id, { namespace: record.namespace, specs, settled: false });
+    this.#remember(id, { namespace: record.namespace, specs, settled: false });
     try {
       await this.#change(router, { has: was?.facts, specs, signal });
     } catch (error) {
@@ -168,7 +179,7 @@ export class Routers {
       await this.#change(router, { has: undefined, specs, signal });
     }
     const namespace = namespaceMark(id) ?? null;
-    await this.#remember(id, { namespace, specs: [router], settled: true });
+    this.#remember(id, { namespace, specs: [router], settled: true });
   }
 
   /** What the record says, where nothing speaks against it. */
@@ -202,21 +213,23 @@ export class Routers {
     if (radvdConf(router) === '') await this.#advertisers.ensureAbsent(id, this.#directory(id));
     for (const portId of has.outer.keys()) this.#links.delete(portId);
     await this.#take(plan.outer, { id, signal });
-    // Rules come before the addresses that need them, and flows end after both.
-    const table = natTable(router);
-    const [was] = specs;
-    const known = options.has !== undefined && was !== undefined;
-    if (plan.switches) await this.#inside(id, switches(router), { signal, input: table });
-    else if (!known || natTable(was) !== table) {
-      await this.#inside(id, ['nft', '-f', '-'], { signal, input: table });
+    // Rules come before the addresses that need them, and flows end after the rules that began them.
+    const was = options.has === undefined || plan.switches ? undefined : specs[0];
+    const [first, ...more] = natScripts(was, router);
+    if (plan.switches) {
+      const words = ['sh', '-c', SWITCHES_AND_RULES, 'sh', gatewayOf(router)];
+      await this.#inside(id, words, { signal, input: first ?? '' });
+    } else if (first !== undefined) {
+      await this.#inside(id, RULES, { signal, input: first });
     }
+    for (const input of more) await this.#inside(id, RULES, { signal, input });
     const namespace = routerNamespace(id);
     await Promise.all([
+      first === undefined ? undefined : this.#cut(router, { specs, signal }),
       this.#take(plan.inner, { id, namespace, signal }),
       this.#take(plan.fdb, { id, tool: 'bridge', signal }),
     ]);
     for (const [portId, link] of wanted.outer) this.#links.set(portId, link);
-    await this.#cut(router, { specs, signal });
     await this.#advertise(router, signal);
     if (plan.announced.size > 0) this.#announceAgain(id);
   }
@@ -261,21 +274,15 @@ export class Routers {
   ): Promise<void> {
     const { specs, signal } = options;
     const lines = new Set<string>();
-    for (const was of specs.slice(0, -1)) {
-      const cuts = flowsToCut(was, router);
-      for (const line of cuts.lines) lines.add(line);
-      for (const { listed, choose } of cuts.choices) {
-        const words = ['conntrack', '-L', ...listed.split(' ')];
-        for (const line of choose(await this.#inside(router.id, words, { signal }))) {
-          lines.add(line);
-        }
-      }
+    for (const before of specs.slice(0, -1)) {
+      const { among, choose } = flowsToCut(before, router);
+      if (among.length === 0) continue;
+      const words = ['sh', '-c', LIST_FLOWS, 'sh', among.join('\n')];
+      for (const line of choose(await this.#inside(router.id, words, { signal }))) lines.add(line);
     }
     if (lines.size === 0) return;
     const input = [...lines].map((line) => `-D ${line}\n`).join('');
-    // It opens its standard input by name, which a socket does not allow.
-    const words = ['sh', '-c', 'cat | conntrack --load-file -'];
-    await this.#inside(router.id, words, { signal, input });
+    await this.#inside(router.id, ['sh', '-c', CUT_FLOWS], { signal, input });
   }
 
   async #advertise(router: RouterSpec, signal: AbortSignal): Promise<void> {
@@ -287,7 +294,7 @@ export class Routers {
     clearTimeout(this.#timers.get(id));
     const again = async () => {
       this.#timers.delete(id);
-      const { specs, settled } = await this.#record(id);
+      const { specs, settled } = this.#record(id);
       const links = settled && specs[0] !== undefined ? linksOf(specs[0]) : [];
       const steps = planAnnouncement(id, new Map(links.map((link) => [link.inner, link.mac])));
       const signal = AbortSignal.timeout(10_000);
@@ -302,21 +309,21 @@ export class Routers {
     this.#timers.set(id, setTimeout(run, ANNOUNCE_AGAIN_MS).unref());
   }
 
-  async #record(id: string): Promise<RouterRecord> {
-    const record = this.#records.get(id) ?? (await readRecord(this.#directory(id)));
+  #record(id: string): RouterRecord {
+    const record = this.#records.get(id) ?? readRecord(this.#directory(id));
     if (record !== NO_RECORD) this.#records.set(id, record);
     return record;
   }
 
-  async #remember(id: string, record: RouterRecord): Promise<void> {
+  #remember(id: string, record: RouterRecord): void {
     if (!this.#records.has(id)) {
       const directory = this.#directory(id);
-      await mkdir(directory, { recursive: true });
+      mkdirSync(directory, { recursive: true });
       // `radvd` reads its file again as another user.
-      for (const path of [this.#deps.directory, directory]) await chmod(path, 0o755);
+      for (const path of [this.#deps.directory, directory]) chmodSync(path, 0o755);
     }
     this.#records.set(id, record);
-    await writeRecord(this.#directory(id), record);
+    writeRecord(this.#directory(id), record);
   }
 
   #directory(id: string): string {
@@ -355,7 +362,19 @@ function checkPlace(
   }
 }
 
-function switches({ gateway }: RouterSpec): readonly string[] {
-  const isThere = gateway?.adminStateUp === true;
-  return ['sh', '-c', SET_SWITCHES, 'sh', isThere ? routerGatewayName(gateway.portId) : ''];
+/** Flows that show one of the words, a line each, in $1. A look at none still takes 10 ms: it is left out. */
+const LIST_FLOWS = `
+read -r count </proc/sys/net/netfilter/nf_conntrack_count
+[ "$count" -gt 0 ] || exit 0
+conntrack -L -f ipv4 2>/dev/null | grep -F -w "$1"
+:`;
+
+/** Its standard input is opened by name, so it must be a pipe. */
+const CUT_FLOWS = 'cat | conntrack --load-file -';
+
+const RULES = ['nft', '-f', '-'];
+const SWITCHES_AND_RULES = `${SET_SWITCHES}exec nft -f -`;
+
+function gatewayOf({ gateway }: RouterSpec): string {
+  return gateway === null ? '' : routerGatewayName(gateway.portId);
 }

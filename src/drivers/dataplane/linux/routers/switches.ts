@@ -1,8 +1,7 @@
 /** The kernel's switches in a router's namespace, whatever this machine's own are. */
 
 /**
- * Text for `sh -c`: sets them for what is there and what comes, and becomes `nft`, which is given its rules on standard
- * input. $1 is the inner name of the gateway's link, or empty.
+ * Text for `sh -c`: sets them for what is there and what comes. $1 is the inner name of the gateway's link, or empty.
  *
  * - It forwards, and believes nobody: no advertisements, no redirects, no source routes. It sends no redirects either:
  *   what guests send by it is translated and judged.
@@ -18,7 +17,7 @@ put() {
     [ ! -e "$file" ] || echo "$value" >"$file" || exit 1
   done
 }
-cd /proc/sys/net
+cd /proc/sys/net || exit 1
 put 1 ipv4/ip_forward ipv6/conf/all/forwarding
 cd ipv4/conf
 put 0 */rp_filter */send_redirects */accept_redirects */accept_source_route
@@ -29,4 +28,4 @@ if cd ../../ipv6/conf 2>/dev/null; then
   put 0 */accept_ra */autoconf */accept_redirects */accept_dad */dad_transmits */disable_ipv6
   put 1 */ndisc_notify
 fi
-exec nft -f -`;
+`;
