@@ -442,3 +442,16 @@ test('a router keeps the gateway and the interface that a floating IP needs', as
   assert.equal((await remove()).status, 200);
   assert.equal((await clear()).status, 200);
 });
+
+test('a floating IP of a port that became an interface of another router goes nowhere when that is removed', async () => {
+  await using cloud = await startFloating();
+  const port = await cloud.addPort();
+  const made = await cloud.addFloatingIp({ port_id: port.id });
+  const { id } = await cloud.user.make('router', {});
+  const change = async (action: string) =>
+    await cloud.user.put(`/v2.0/routers/${id}/${action}_router_interface`, { port_id: port.id });
+  assert.equal((await change('add')).status, 200);
+  assert.equal((await change('remove')).status, 200);
+  const { floatingip } = (await cloud.user.get(`/v2.0/floatingips/${made.id}`)).body;
+  assert.deepEqual([floatingip.port_id, floatingip.router_id], [null, null]);
+});

@@ -53,6 +53,12 @@ export async function setPortStatus(
 export async function deletePorts(db: Db, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await db.deleteFrom('resource_tags').where('resource_id', 'in', ids).execute();
+  // Users' ports have been released before (`floating-ips/port-release.ts`); the cloud's own seldom need it.
+  await db
+    .updateTable('floating_ips')
+    .set({ fixed_port_id: null, fixed_ip_address: null, router_id: null })
+    .where('fixed_port_id', 'in', ids)
+    .execute();
   await db.deleteFrom('router_ports').where('port_id', 'in', ids).execute();
   await db
     .updateTable('routers')
