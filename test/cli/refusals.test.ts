@@ -30,7 +30,7 @@ const cases = [
   { words: ['exec'], code: 1, says: /Say what to run/ },
   { words: ['ssh', 'vm'], code: 1, says: /is not up\. Start it with 'stackyard up/ },
   { words: ['ssh'], code: 1, says: /Say which server/ },
-  { words: ['image', 'build', 'huge'], code: 1, says: /stackyard image build tiny/ },
+  { words: ['image', 'build', 'huge'], code: 1, says: /stackyard image build tiny\|debian/ },
 ] as const;
 
 for (const { words, code, says } of cases) {
