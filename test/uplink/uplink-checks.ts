@@ -27,6 +27,19 @@ export const uplinkChecks: readonly Check<DataplaneWorld>[] = [
     },
   },
   {
+    name: "the first address of an IPv6 subnet, Neutron's usual gateway, is one as well",
+    run: async (world) => {
+      await using plane = openPlane(world);
+      const network = publicNetwork(['2001:db8:77::/64']);
+      await plane.apply({ networks: [network] });
+      const options = { ...world, gateways: ['2001:db8:77::'] };
+      await using guest = await neighbourOn(network.id, ['2001:db8:77::9/64'], options);
+      await ping(inNamespace(guest.namespace), '2001:db8:77::', world);
+      await using _server = await serveWho(inNamespace(guest.namespace), PORT);
+      assert.equal(await ask(HERE, '2001:db8:77::9', PORT, world), '2001:db8:77::');
+    },
+  },
+  {
     name: 'the gateway answers a ping from an external network, and nothing else',
     run: async (world) => {
       await using plane = openPlane(world);

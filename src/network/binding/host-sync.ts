@@ -30,6 +30,7 @@ import {
   type ToldPort,
 } from './told-port.store.ts';
 import { findUplinkNetworks, isUplinkNetwork } from './told-router.store.ts';
+import { unclaimedGateways } from './uplink-gateways.store.ts';
 
 export type DesiredSyncDeps = {
   readonly db: Db;
@@ -265,6 +266,9 @@ export class DesiredSync implements HostSync {
     const dhcpPort = await findDhcpPort(db, networkId);
     const subnets = await subnetsOf(db, networkId);
     const leases = dhcpPort ? await leasesOf(db, networkId) : [];
-    return networkSpec(network, subnets, dhcpPort, { leases, domain });
+    const spec = networkSpec(network, subnets, dhcpPort, { leases, domain });
+    if (spec.uplink === null) return spec;
+    const addresses = await unclaimedGateways(db, networkId, spec.uplink.addresses);
+    return { ...spec, uplink: { addresses } };
   }
 }

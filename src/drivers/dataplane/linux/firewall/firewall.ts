@@ -4,6 +4,7 @@ import type { NetworkSpec, PortSpec } from '#base/host/links.ts';
 import type { DataplaneChange } from '../../dataplane.ts';
 import { serviceMac } from '../facts.ts';
 import { bridgeName } from '../names.ts';
+import { legMac, wantedLeg } from '../uplink/uplink-leg.ts';
 import { isHost, outermostOf } from './cidrs.ts';
 import { Ledger, narrows, type Delta, type Part } from './contents.ts';
 import { elementOf, NO_PART, quoted } from './items.ts';
@@ -175,6 +176,10 @@ export class Firewall {
     const elements = [
       elementOf('groups', 'zones', [quoted(bridge)], String(number)),
       elementOf('ports', 'owned', [hex(number), serviceMac(network)]),
+      // Whoever else speaks as the gateway has forged it, or loops.
+      ...(wantedLeg(network) === null
+        ? []
+        : [elementOf('ports', 'owned', [hex(number), legMac(network.id)])]),
     ];
     return [`network ${network.id}`, { ...NO_PART, elements }];
   }

@@ -1,8 +1,9 @@
 /** The uplink: one namespace that is the provider's router of all external networks, there as long as there are any. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '#platform/log.ts';
+import { fileMark } from '../../../processes.ts';
 import type { DataplaneChange, DataplaneFailures } from '../../dataplane.ts';
 import { applySteps, type Commands } from '../kernel.ts';
 import { NETNS_DIR, UPLINK_LINK, UPLINK_NAMESPACE } from '../names.ts';
@@ -31,6 +32,15 @@ put /proc/sys/net/ipv4/conf/all/send_redirects 0
 put /proc/sys/net/ipv4/conf/default/send_redirects 0
 put /proc/sys/net/ipv6/conf/all/forwarding 1
 put /proc/sys/net/ipv4/ip_forward 1`;
+
+/** A namespace that was being made when an agent was killed is a file on which nothing is mounted: it goes. */
+function hasNamespace(): boolean {
+  const mark = fileMark(NAMESPACE);
+  if (mark === undefined) return false;
+  if (mark.dev === fileMark('/proc/self/ns/net')?.dev) return true;
+  rmSync(NAMESPACE);
+  return false;
+}
 
 export class Uplink {
   readonly #deps: UplinkDeps;
@@ -78,7 +88,7 @@ export class Uplink {
   async #make(signal: AbortSignal): Promise<DataplaneFailures> {
     const { commands } = this.#deps;
     const legs = [...this.#legs.values()];
-    const there = existsSync(NAMESPACE);
+    const there = hasNamespace();
     if (legs.length === 0) {
       if (!there) return new Map();
       return await this.#take(planNoUplink(await this.#look(signal)), { signal });
