@@ -88,17 +88,21 @@ export class Routers {
     for (const id of change.absentRouters) {
       await blamed(id, async () => await this.ensureAbsent(id, signal));
     }
-    const { losing = [], others = [] } = Object.groupBy(change.routers, (router) =>
+    const holders = new Map([...this.#links.values()].map((link) => [link.name, link.routerId]));
+    const placed: RouterSpec[] = [];
+    for (const router of change.routers) {
+      const fault = placeFault(router, { isHere, holders });
+      if (fault !== null) failures.set(router.id, fault);
+      else placed.push(router);
+    }
+    const { losing = [], others = [] } = Object.groupBy(placed, (router) =>
       this.#isLosing(router) ? 'losing' : 'others',
     );
     for (const some of [losing, others]) {
       const next = some.values();
       const work = async () => {
         for (const router of next) {
-          await blamed(router.id, async () => {
-            checkPlace(router, { isHere, links: this.#links });
-            await this.ensure(router, signal);
-          });
+          await blamed(router.id, async () => await this.ensure(router, signal));
         }
       };
       await Promise.all(Array.from({ length: Math.min(AT_ONCE, some.length) }, work));
@@ -340,26 +344,31 @@ export class Routers {
   }
 }
 
-function checkPlace(
+/** Why there is no place for this router here; null when there is, and its links' names are its own from now on. */
+function placeFault(
   router: RouterSpec,
   options: {
     readonly isHere: (networkId: string) => boolean;
-    readonly links: ReadonlyMap<string, RouterLinkFacts>;
+    /** Routers by names of links. */
+    readonly holders: Map<string, string>;
   },
-): void {
-  const { isHere, links } = options;
-  for (const { portId, networkId, outer } of linksOf(router)) {
-    const cannot = `The router ${router.id} cannot be plugged`;
+): Fault | null {
+  const { isHere, holders } = options;
+  const links = linksOf(router);
+  const cannot = `The router ${router.id} cannot be plugged`;
+  for (const { portId, networkId, outer } of links) {
     if (!isHere(networkId)) {
       const message = `${cannot}: network ${networkId} of its port ${portId} is not on this host.`;
-      throw new Fault('unavailable', 'NetworkNotOnHost', message);
+      return new Fault('unavailable', 'NetworkNotOnHost', message);
     }
-    const holder = [...links].find(([id, link]) => link.name === outer && id !== portId);
-    if (holder !== undefined && holder[1].routerId !== router.id) {
-      const message = `${cannot}: router ${holder[1].routerId} has the link '${outer}' of its port ${portId}.`;
-      throw new Fault('conflict', 'LinkTaken', message);
+    const holder = holders.get(outer) ?? router.id;
+    if (holder !== router.id) {
+      const message = `${cannot}: router ${holder} has the link '${outer}' of its port ${portId}.`;
+      return new Fault('conflict', 'LinkTaken', message);
     }
   }
+  for (const { outer } of links) holders.set(outer, router.id);
+  return null;
 }
 
 /** Flows that show one of the words, a line each, in $1. A look at none still takes 10 ms: it is left out. */
