@@ -1,11 +1,13 @@
 /** What a check of the metadata service has at hand: a data plane that answers with who it takes the asker for. */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pinnedTo, type PortMode, type SecurityGroupSpec } from '#base/host/firewall.ts';
 import type { MetadataQuestion } from '#base/host/metadata.ts';
 import { plainAnswer } from '#base/host/metadata-answers.ts';
 import type { NetworkSpec, PortSpec } from '#base/host/links.ts';
+import type { RouterSpec } from '#base/host/routers.ts';
 import { run } from '../../src/drivers/run.ts';
 import { until } from '../dataplane/check.ts';
 import { newMac, openPlane, portOf, type DataplaneWorld, type Plane } from '../dataplane/world.ts';
@@ -116,9 +118,9 @@ export async function learnsNothing(
   assert.equal(asked.status, 0, asked.text);
 }
 
-/** Opens a connection that says nothing; resolves when it is open. */
-export async function holdOpen(guest: Guest, host = METADATA): Promise<void> {
-  const { stdout } = guest.start(process.execPath, HOLD, host);
+/** Opens connections that say nothing; resolves when one is open. */
+export async function holdOpen(guest: Guest, host = METADATA, count = 1): Promise<void> {
+  const { stdout } = guest.start(process.execPath, HOLD, host, String(count));
   assert.ok(stdout);
   const lines = createInterface(stdout)[Symbol.asyncIterator]();
   assert.equal((await lines.next()).value, 'open');
@@ -132,4 +134,28 @@ export async function openConnections(
   const inside = ['netns', 'exec', `qdhcp-${network.id}`, 'cat', '/proc/net/tcp6'];
   const lines = (await run('ip', inside, world)).trim().split('\n').slice(1);
   return lines.filter((line) => line.trim().split(/\s+/)[3] === ESTABLISHED).length;
+}
+
+/** A router without a way out. */
+export function routerOf(
+  links: readonly (readonly [networkId: string, address: string])[],
+): RouterSpec {
+  const interfaces = links.map(([networkId, address], index) => ({
+    portId: randomUUID(),
+    networkId,
+    mac: `fa:16:3e:aa:00:0${index}`,
+    mtu: 1450,
+    adminStateUp: true,
+    addresses: [address],
+    advertised: [],
+  }));
+  return {
+    id: randomUUID(),
+    adminStateUp: true,
+    interfaces: interfaces.toSorted((a, b) => (a.portId < b.portId ? -1 : 1)),
+    gateway: null,
+    routes: [],
+    floatingIps: [],
+    forwardings: [],
+  };
 }

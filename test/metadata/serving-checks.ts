@@ -1,7 +1,5 @@
 /** From where guests can ask for their metadata, and whom they are taken for. */
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
-import type { RouterSpec } from '#base/host/routers.ts';
 import type { Guest } from '../storm/guests.ts';
 import { until, type Check } from '../dataplane/check.ts';
 import { dhcpOf, networkOf, openPlane, type DataplaneWorld } from '../dataplane/world.ts';
@@ -17,6 +15,7 @@ import {
   OUTWARDS,
   portAs,
   question,
+  routerOf,
 } from './scene.ts';
 
 export const servingChecks: readonly Check<DataplaneWorld>[] = [
@@ -211,26 +210,3 @@ export const servingChecks: readonly Check<DataplaneWorld>[] = [
     },
   },
 ];
-
-export function routerOf(
-  links: readonly (readonly [networkId: string, address: string])[],
-): RouterSpec {
-  const interfaces = links.map(([networkId, address], index) => ({
-    portId: randomUUID(),
-    networkId,
-    mac: `fa:16:3e:aa:00:0${index}`,
-    mtu: 1450,
-    adminStateUp: true,
-    addresses: [address],
-    advertised: [],
-  }));
-  return {
-    id: randomUUID(),
-    adminStateUp: true,
-    interfaces: interfaces.toSorted((a, b) => (a.portId < b.portId ? -1 : 1)),
-    gateway: null,
-    routes: [],
-    floatingIps: [],
-    forwardings: [],
-  };
-}
