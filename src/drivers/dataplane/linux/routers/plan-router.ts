@@ -1,5 +1,4 @@
 /** What has to be done to a router's links, addresses and routes: pure, from what is wanted and what is there. */
-import { isDeepStrictEqual } from 'node:util';
 import { routerNamespace } from '../names.ts';
 import type { Step } from '../plan.ts';
 import type { InnerLinkFacts, RouterFacts, RouterLink } from './router-facts.ts';
@@ -60,9 +59,9 @@ export function planRouter(
     if (after.addresses.some((address) => before?.addresses.includes(address) !== true)) {
       announced.set(link.inner, link.mac);
     }
-    moved ||= !isSame(before, after);
+    moved ||= isLosing(before, after);
   }
-  inner.push(...planRoutes(id, { wanted, has, moved: moved || !has.namespace }));
+  inner.push(...planRoutes(id, { wanted, has, moved }));
   // A new link tells of its addresses when it comes up.
   inner.push(...planAnnouncement(id, new Map([...announced].filter(([name]) => !made.has(name)))));
   return { outer, fdb, inner, switches: !has.namespace || made.size > 0, announced };
@@ -170,7 +169,8 @@ function planRoutes(
   return steps;
 }
 
-function isSame(before: InnerLinkFacts | undefined, after: InnerLinkFacts): boolean {
-  if (before?.up !== true || before.mac !== after.mac || before.mtu !== after.mtu) return false;
-  return isDeepStrictEqual(new Set(before.addresses), new Set(after.addresses));
+/** Routes go with the address or the link that they lead over. */
+function isLosing(before: InnerLinkFacts | undefined, after: InnerLinkFacts): boolean {
+  if (before === undefined) return false;
+  return !before.up || before.addresses.some((address) => !after.addresses.includes(address));
 }
