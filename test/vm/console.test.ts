@@ -183,6 +183,24 @@ describe('the console of a server whose only card has no address', { timeout: 24
     }
   });
 
+  test('an agent that is killed costs the connection, and neither the guest nor the address', async () => {
+    const url = await screenSocket();
+    const socket = new WebSocket(url, ['binary']);
+    await once(socket, 'message');
+    const closed = once(socket, 'close');
+    const pid = cloud.guestPid(id);
+    await cloud.kill('agent');
+    await closed;
+    const again = await waitFor('the screen is there again', async () => {
+      const other = new WebSocket(url, ['binary']);
+      const { promise, resolve } = Promise.withResolvers<boolean>();
+      other.on('message', () => resolve(true)).on('error', () => resolve(false));
+      return (await promise) && other;
+    });
+    again.terminate();
+    assert.equal(cloud.guestPid(id), pid);
+  });
+
   test('a console ends with its server, and its address opens nothing after that', async () => {
     const url = await screenSocket();
     const socket = new WebSocket(url, ['binary']);

@@ -112,12 +112,25 @@ export const hypervisorChecks: readonly Check<VmWorld>[] = [
         later.hypervisor.openConsole(screen, world),
       ]);
       await Promise.all(viewers.map(greets));
+      await later.hypervisor.close();
+      // As a guest of an earlier version has it: a log and no socket.
+      const deaf = { onEvent: () => undefined, onClose: () => undefined };
+      const qmp = await openQmp(domainPath(world, spec.id, 'run', 'qmp.sock'), deaf, world);
+      const data = { out: domainPath(world, spec.id, 'console.log'), append: true };
+      const backend = { type: 'file', data };
+      await qmp.execute('chardev-change', { id: 'serial', backend }, world);
+      qmp.close();
+      await using latest = openHypervisor(world);
+      await latest.hypervisor.observe(spec.id, world);
+      const port = await latest.hypervisor.openConsole({ server: spec.id, type: 'serial' }, world);
+      await once(port, 'data', world);
+      port.destroy();
       // What a guest that has broken out could do in the directory that is QEMU's own.
       await symlink(
         domainPath(world, spec.id, 'run', 'qmp.sock'),
         domainPath(world, spec.id, 'run', 'vnc.sock'),
       );
-      const led = later.hypervisor.openConsole(screen, world);
+      const led = latest.hypervisor.openConsole(screen, world);
       await assert.rejects(led, { code: 'ConsoleTypeUnavailable' });
     },
   },

@@ -103,6 +103,7 @@ export class QemuHypervisor implements Hypervisor {
   readonly #listeners: ((id: string) => void)[] = [];
   readonly #consoleTimer: NodeJS.Timeout;
   readonly #closed = new AbortController();
+  #bounding = false;
   #version: string | undefined;
   #accelerator: AcceleratorAnswer | undefined;
 
@@ -469,6 +470,13 @@ export class QemuHypervisor implements Hypervisor {
   }
 
   async #boundConsoles(): Promise<void> {
+    // One time may take longer than it is to the next.
+    if (this.#bounding) return;
+    this.#bounding = true;
+    await this.#boundEach().finally(() => (this.#bounding = false));
+  }
+
+  async #boundEach(): Promise<void> {
     const signal = this.#closed.signal;
     for (const [id, qmp] of this.#connections) {
       const limit = this.#consoleLogBytes();
