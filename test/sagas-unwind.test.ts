@@ -5,6 +5,7 @@ import { ComputeWorld, IMAGE, NET_1, NET_2 } from '#compute/fake/compute-world.t
 import type { Injector } from '#platform/saga/saga.ts';
 
 const PORT = '44444444-4444-4444-8444-444444444444';
+const OTHER_IMAGE = '55555555-5555-4555-8555-555555555555';
 /** What is held when nothing is. */
 const NOTHING = {
   ports: [],
@@ -86,6 +87,26 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
       assert.equal((await world.as('red').get(`/servers/${id}`)).status, 404);
       assert.deepEqual(await world.holdings(), NOTHING);
       assert.ok(world.network.ports.has(PORT), 'the port of the user stays');
+    },
+  },
+  'server-rebuild': {
+    prepare: async (world) => {
+      world.images.add(OTHER_IMAGE);
+      return await world.boot();
+    },
+    ask: async (world, id) =>
+      await world.as('red').post(`/servers/${id}/action`, { rebuild: { imageRef: OTHER_IMAGE } }),
+    undone: async (world, id) => {
+      const server = await onlyServer(world);
+      assert.equal(server.status, 'ERROR');
+      assert.equal((await world.holdings()).cards.length, 1);
+      // The one that its disks are of now, whichever that is.
+      const { body } = await world.as('red').get(`/servers/${id}`);
+      assert.deepEqual([...world.images.held], [`${body.server.image.id} ${id}`]);
+    },
+    done: async (world, id) => {
+      assert.equal((await onlyServer(world)).status, 'ACTIVE');
+      assert.deepEqual([...world.images.held], [`${OTHER_IMAGE} ${id}`]);
     },
   },
   'interface-attach': {

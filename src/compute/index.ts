@@ -5,7 +5,7 @@ import { Policy } from '#platform/policy/policy.ts';
 import type { Service } from '#platform/http/http-app.ts';
 import type { SocketDoor } from '#platform/http/web-sockets.ts';
 import type { Reconciler } from '#platform/reconcile/reconciler.ts';
-import type { ComputeDeps } from './compute-deps.ts';
+import type { ComputeDeps, KeypairLookup } from './compute-deps.ts';
 import { policyDenied } from './compute.faults.ts';
 import { ADMIN_POLICIES, adminRoutes } from './admin.ts';
 import { aggregateZones } from './aggregates/aggregate-zones.ts';
@@ -51,6 +51,8 @@ import { ServerActions } from './servers/server-actions.ts';
 import { serverActionRoutes } from './servers/server-actions.routes.ts';
 import { ServerCreator } from './servers/server-create.ts';
 import { serverCreate } from './servers/server-create.saga.ts';
+import { ServerRebuilder } from './servers/server-rebuild.ts';
+import { serverRebuild } from './servers/server-rebuild.saga.ts';
 import { serverDelete } from './servers/server-delete.saga.ts';
 import { serverExtrasRoutes } from './servers/server-extras.routes.ts';
 import { ServerList } from './servers/server-list.ts';
@@ -133,6 +135,7 @@ export function createCompute(deps: ComputeDeps): Compute {
   };
   sagas.register(serverCreate, sagaDeps);
   sagas.register(serverDelete, sagaDeps);
+  sagas.register(serverRebuild, sagaDeps);
   sagas.register(interfaceAttach, sagaDeps);
   sagas.register(interfaceDetach, sagaDeps);
 
@@ -152,10 +155,7 @@ export function createCompute(deps: ComputeDeps): Compute {
     zones,
     groups,
     forceConfigDrive: deps.forceConfigDrive ?? false,
-    findKeypair: async (tx, userId, name) => {
-      const row = await findKeypair(tx, userId, name);
-      return row && { name: row.name, type: row.type, publicKey: row.public_key };
-    },
+    findKeypair: keypairOf,
   });
   const actions = new ServerActions({
     db,
@@ -165,6 +165,16 @@ export function createCompute(deps: ComputeDeps): Compute {
     servers,
     sagas,
     hostReader: deps.hostReader,
+  });
+  const rebuilder = new ServerRebuilder({
+    db,
+    now,
+    image,
+    sagas,
+    policy,
+    reader,
+    actions,
+    findKeypair: keypairOf,
   });
   const interfaces = new InterfaceService({
     db,
@@ -209,7 +219,11 @@ export function createCompute(deps: ComputeDeps): Compute {
       flavorRoutes(flavors, check),
       keypairRoutes(keypairs, check),
       serverRoutes({ creator, list, reader, actions, check }),
-      serverActionRoutes(actions, { securityGroups, consoles, floatingIps }, check),
+      serverActionRoutes(
+        actions,
+        { securityGroups, consoles, floatingIps, rebuilder, reader },
+        check,
+      ),
       serverSecurityGroupRoutes(securityGroups),
       interfaceRoutes(interfaces, check),
       serverExternalEventRoutes(externalEvents, check),
@@ -236,3 +250,8 @@ export function createCompute(deps: ComputeDeps): Compute {
     },
   };
 }
+
+const keypairOf: KeypairLookup = async (tx, userId, name) => {
+  const row = await findKeypair(tx, userId, name);
+  return row && { name: row.name, type: row.type, publicKey: row.public_key };
+};

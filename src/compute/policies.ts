@@ -51,6 +51,7 @@ export const CORE_POLICIES: readonly PolicyRule[] = [
     'servers:create:attach_network',
     'servers:create:attach_volume',
     'servers:create:trusted_certs',
+    'servers:rebuild:trusted_certs',
     'servers:update',
     'servers:delete',
     'servers:start',

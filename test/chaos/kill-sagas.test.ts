@@ -69,6 +69,22 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
       await demo.becomes(await idOf(demo), 'ACTIVE');
     },
   },
+  'server-rebuild': {
+    failing: 'before-run',
+    ask: async (demo) => {
+      const { server } = (await demo.wanted({ name: NAME })) as { server: { imageRef: string } };
+      const rebuild = { imageRef: server.imageRef };
+      await demo.ask('POST', `/servers/${await idOf(demo)}/action`, { rebuild });
+    },
+    done: async (demo) => {
+      await demo.becomes(await idOf(demo), 'ACTIVE');
+      await portsBecome(demo, 1);
+    },
+    undone: async (demo) => {
+      await demo.becomes(await idOf(demo), 'ERROR');
+      await portsBecome(demo, 1);
+    },
+  },
   'server-delete': {
     failing: 'before-run',
     ask: async (demo) => await demo.ask('DELETE', `/servers/${await idOf(demo)}`),

@@ -59,6 +59,11 @@ export type DomainSpec = {
   readonly power: DesiredPower;
   /** A count that has gone up asks for one start of the guest, after its end in the given way when it runs. */
   readonly reboot: { readonly count: number; readonly type: 'soft' | 'hard' };
+  /**
+   * A count that has gone up asks for the root disk and the config drive to be made anew at the next start, and for the
+   * ephemeral disk unless it is to be kept. Absent is 0.
+   */
+  readonly rebuild?: { readonly count: number; readonly keepEphemeral: boolean };
 };
 
 export type DesiredPower = 'running' | 'paused' | 'stopped';

@@ -24,6 +24,8 @@ const TASK_STATES: Readonly<Record<TaskState, true>> = {
   unpausing: true,
   rebooting: true,
   rebooting_hard: true,
+  rebuilding: true,
+  rebuild_spawning: true,
   deleting: true,
 };
 
@@ -96,7 +98,7 @@ test('in every other state, and while something is being done, both are refused 
       refused.push(['task_state', task, { vm_state: state, task_state: task }]);
     }
   }
-  assert.equal(refused.length, 2 + 3 * 10);
+  assert.equal(refused.length, 2 + 3 * 12);
   for (const [attribute, state, row] of refused) {
     await server.set(row);
     for (const what of ['attach', 'detach'] as const) {

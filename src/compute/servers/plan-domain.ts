@@ -52,6 +52,7 @@ export function planDomain(
       .sort((one, other) => one.slot - other.slot),
     power: server.power,
     reboot: { count: server.reboot_count, type: server.reboot_type },
+    ...(boot.rebuild && { rebuild: boot.rebuild }),
   };
 }
 

@@ -8,7 +8,7 @@ import { originOf } from '../consoles/console.routes.ts';
 import type { Consoles } from '../consoles/console.service.ts';
 import { FLOATING_IP_ACTION_BODIES } from '../floating-ips/floating-ip.schema.ts';
 import type { FloatingIps, FloatingIpWanted } from '../floating-ips/floating-ip.service.ts';
-import type { ComputeRoutes } from '../http/compute-service.ts';
+import { linksOf, type ComputeRoutes, type Links } from '../http/compute-service.ts';
 import { ownMember } from '../http/own.ts';
 import type { RequestCheck } from '../http/request-check.ts';
 import type { ServerSecurityGroups } from '../server-security-groups/server-security-group.service.ts';
@@ -20,12 +20,16 @@ import {
   type PowerAction,
 } from './server-actions.rules.ts';
 import type { ServerActions } from './server-actions.ts';
+import type { ServerReader } from './server-reader.ts';
+import type { ServerRebuilder } from './server-rebuild.ts';
+import type { ServerRebuildBody } from './server-rebuild.schema.ts';
 import { checkState } from './server-status.rules.ts';
+import { viewServerAfterRebuild } from './server-view.ts';
 
 type Id = { Params: { id: string } };
 type Body = Readonly<Record<string, unknown>>;
 /** What is answered: a status, and a body for those that have one. */
-type Answer = { readonly status: number; readonly body?: object };
+type Answer = { readonly status: number; readonly body?: object; readonly location?: string };
 
 const ACCEPTED: Answer = { status: 202 };
 
@@ -34,11 +38,13 @@ export type ActionServices = {
   readonly securityGroups: ServerSecurityGroups;
   readonly consoles: Consoles;
   readonly floatingIps: FloatingIps;
+  readonly rebuilder: ServerRebuilder;
+  readonly reader: ServerReader;
 };
 
 export function serverActionRoutes(
   actions: ServerActions,
-  { securityGroups: groups, consoles, floatingIps }: ActionServices,
+  { securityGroups: groups, consoles, floatingIps, rebuilder, reader }: ActionServices,
   check: RequestCheck,
 ): ComputeRoutes {
   const run = async (
@@ -46,7 +52,7 @@ export function serverActionRoutes(
     id: string,
     name: string,
     body: Body,
-    origin: string,
+    { origin, links }: { readonly origin: string; readonly links: Links },
   ): Promise<Answer> => {
     const argument = body[name];
     switch (name) {
@@ -62,6 +68,14 @@ export function serverActionRoutes(
           POWER_ACTIONS[type.toUpperCase() === 'HARD' ? 'reboot hard' : 'reboot soft'];
         await actions.power(ctx, id, action);
         return ACCEPTED;
+      }
+      case 'rebuild': {
+        const { server, adminPass } = await rebuilder.rebuild(ctx, id, body as ServerRebuildBody);
+        const [facts] = await reader.facts(ctx, [server], { withGroups: true });
+        if (!facts) throw new Error(`server '${id}' was not described`);
+        const view = viewServerAfterRebuild(facts, reader.viewer(ctx, links));
+        const location = links.self(`servers/${id}`);
+        return { status: 202, body: { server: { ...view, adminPass } }, location };
       }
       case 'lock': {
         const reason =
@@ -138,7 +152,11 @@ export function serverActionRoutes(
         }
         const schema = ownMember(ACTION_BODIES, name);
         if (schema) check.body(schema, ctx.microversion, body);
-        const answer = await run(ctx, params.id, name, body as Body, originOf(request));
+        const answer = await run(ctx, params.id, name, body as Body, {
+          origin: originOf(request),
+          links: linksOf(request),
+        });
+        if (answer.location !== undefined) reply.header('location', answer.location);
         return await reply.code(answer.status).send(answer.body);
       },
     );

@@ -2,6 +2,7 @@
 import { CONSOLE_ACTION_BODIES } from '../consoles/console.schema.ts';
 import { FLOATING_IP_ACTION_BODIES } from '../floating-ips/floating-ip.schema.ts';
 import type { SchemaRanges, Schema } from '../http/request-check.ts';
+import { SERVER_REBUILD } from './server-rebuild.schema.ts';
 import type { ServerChange } from './server-row.ts';
 import type { VmState } from '#platform/db/tables/compute.ts';
 import { ALLOWED, type Allowed } from './server-status.rules.ts';
@@ -100,6 +101,7 @@ export const POWER_ACTION_NAMES: readonly string[] = [
 
 /** Bodies by action and microversion. */
 export const ACTION_BODIES: Readonly<Record<string, SchemaRanges>> = {
+  rebuild: SERVER_REBUILD,
   'os-start': [[1, anything]],
   'os-stop': [[1, anything]],
   pause: [[1, anything]],
@@ -179,7 +181,6 @@ const later = (rule: string, ...vm: readonly VmState[]): LaterAction => ({ rule,
 
 /** Actions that Nova has and that are not served here yet, each with the rule and the states that guard it. */
 export const LATER_ACTIONS: Readonly<Record<string, LaterAction>> = {
-  rebuild: later('servers:rebuild', 'active', 'stopped', 'error'),
   resize: later('servers:resize', 'active', 'stopped'),
   confirmResize: later('servers:confirm_resize'),
   revertResize: later('servers:revert_resize'),
@@ -206,6 +207,7 @@ export const ACTION_RULES: readonly string[] = [
   ...new Set([
     ...Object.values(POWER_ACTIONS).map(({ rule }) => rule),
     ...Object.values(LATER_ACTIONS).map(({ rule }) => `os_compute_api:${rule}`),
+    'os_compute_api:servers:rebuild',
     'os_compute_api:os-lock-server:lock',
     'os_compute_api:os-lock-server:unlock',
     'os_compute_api:os-admin-actions:reset_state',

@@ -139,11 +139,16 @@ export async function releaseCards(
   }
 }
 
+type Images = Pick<ServerRow, 'image_id' | 'kernel_id' | 'ramdisk_id'>;
+
+/** Lets go of the bytes of a server's images, but for those that it has `kept`. */
 export async function releaseImages(
   image: Pick<ImageApi, 'releaseBlob'>,
-  server: Pick<ServerRow, 'id' | 'image_id' | 'kernel_id' | 'ramdisk_id'>,
+  server: Images & Pick<ServerRow, 'id'>,
+  kept?: Images,
 ): Promise<void> {
+  const keeps = new Set(['', kept?.image_id, kept?.kernel_id, kept?.ramdisk_id]);
   for (const id of [server.image_id, server.kernel_id, server.ramdisk_id]) {
-    if (id !== '') await image.releaseBlob(id, server.id);
+    if (!keeps.has(id)) await image.releaseBlob(id, server.id);
   }
 }

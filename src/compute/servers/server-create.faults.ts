@@ -8,6 +8,7 @@ export const hintsTooLong = (most: number) =>
   badRequest(`The scheduler hints are longer than ${most} characters.`);
 export const imageMissing = () => badRequest('Missing imageRef attribute');
 export const imageNotFound = () => badRequest('Can not find requested image');
+export const noImageForRebuild = () => badRequest('Cannot find image for rebuild');
 export const imageNotActive = (id: string) => badRequest(`Image ${id} is not active.`);
 export const zoneNotAvailable = () =>
   badRequest('The requested availability zone is not available');

@@ -93,5 +93,5 @@ test('addresses are keyed by network name; a card without an address leaves the 
 
 function port(id: string, ips: readonly string[]): PortFacts {
   const fixedIps = ips.map((ip) => ({ subnetId: 's', ip }));
-  return { id, mac: `mac-${id}`, fixedIps } as unknown as PortFacts;
+  return { id, mac: `mac-${id}`, fixedIps, floatingIps: [] } as unknown as PortFacts;
 }

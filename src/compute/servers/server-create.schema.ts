@@ -2,6 +2,17 @@
 import type { Schema, SchemaRanges } from '../http/request-check.ts';
 import { BOOLEAN, COUNT, DESCRIPTION, METADATA, NAME, TAG, UUID } from '../http/schema-parts.ts';
 
+import {
+  ADDRESSES,
+  CERTIFICATES,
+  DISK_CONFIG,
+  hostnameUpTo,
+  PERSONALITY,
+  schemasByMembers,
+  USER_DATA,
+  type MemberChange,
+} from './server-parts.schema.ts';
+
 /** One item of `networks` as it travels. */
 export type NetworkItem = {
   readonly uuid?: string;
@@ -99,14 +110,7 @@ const blockDevices = (more: object = {}) =>
     additionalProperties: false,
   });
 
-const CERTIFICATES = {
-  type: ['array', 'null'],
-  minItems: 1,
-  maxItems: 50,
-  uniqueItems: true,
-  items: { type: 'string', minLength: 1 },
-};
-const HOST_NAME = { type: 'string', minLength: 1, maxLength: 255, pattern: '^[a-zA-Z0-9-._]*$' };
+const HOST_NAME = hostnameUpTo(255);
 
 const MEMBERS = {
   name: NAME,
@@ -114,9 +118,8 @@ const MEMBERS = {
   flavorRef: { type: ['string', 'integer'], minLength: 1 },
   adminPass: { type: 'string' },
   metadata: METADATA,
-  'OS-DCF:diskConfig': { type: 'string', enum: ['AUTO', 'MANUAL'] },
-  accessIPv4: { type: 'string', format: 'ipv4' },
-  accessIPv6: { type: 'string', format: 'ipv6' },
+  'OS-DCF:diskConfig': DISK_CONFIG,
+  ...ADDRESSES,
   availability_zone: NAME,
   block_device_mapping: list({ type: 'object' }),
   config_drive: { anyOf: [BOOLEAN, { type: 'null' }] },
@@ -129,18 +132,7 @@ const MEMBERS = {
     properties: { name: { type: 'string', minLength: 1, maxLength: 255 } },
     additionalProperties: false,
   }),
-  user_data: { oneOf: [{ type: 'string', format: 'base64', maxLength: 65535 }, { type: 'null' }] },
-};
-const PERSONALITY = {
-  type: 'array',
-  items: {
-    type: 'object',
-    properties: {
-      path: { type: 'string' },
-      contents: { type: 'string', format: 'base64' },
-    },
-    additionalProperties: false,
-  },
+  user_data: USER_DATA,
 };
 
 const HINT_SERVERS = { oneOf: [UUID, { type: 'array', items: UUID, uniqueItems: true }] };
@@ -159,14 +151,11 @@ const HINTS = {
   additionalProperties: true,
 };
 
-/** Members that came later, in order; null for one that went. */
-const CHANGES: readonly (readonly [
-  from: number,
-  members: Readonly<Record<string, Schema | null>>,
-])[] = [
+const CHANGES: readonly MemberChange[] = [
   [
     1,
     {
+      ...MEMBERS,
       networks: list(networkItem({ type: 'string' })),
       personality: PERSONALITY,
       block_device_mapping_v2: blockDevices(),
@@ -195,34 +184,20 @@ const CHANGES: readonly (readonly [
   [63, { trusted_image_certificates: CERTIFICATES }],
   [67, { block_device_mapping_v2: blockDevices({ tag: TAG, volume_type: NAME }) }],
   [74, { host: HOST_NAME, hypervisor_hostname: HOST_NAME }],
-  [90, { hostname: { type: 'string', minLength: 1, maxLength: 63, pattern: '^[a-zA-Z0-9-._]*$' } }],
-  [
-    94,
-    { hostname: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[a-zA-Z0-9-._]*$' } },
-  ],
+  [90, { hostname: hostnameUpTo(63) }],
+  [94, { hostname: hostnameUpTo(255) }],
 ];
 
-export const SERVER_CREATE: SchemaRanges = CHANGES.map(([from], index) => {
-  const members = Object.assign(
-    {},
-    MEMBERS,
-    ...CHANGES.slice(0, index + 1).map(([, part]) => part),
-  ) as Record<string, Schema | null>;
-  const properties = Object.fromEntries(
-    Object.entries(members).filter(([, schema]) => schema !== null),
-  );
+export const SERVER_CREATE: SchemaRanges = schemasByMembers(CHANGES, (properties, from) => {
   const required = from >= 37 ? ['name', 'flavorRef', 'networks'] : ['name', 'flavorRef'];
-  return [
-    from,
-    {
-      type: 'object',
-      properties: {
-        server: { type: 'object', properties, required, additionalProperties: false },
-        'os:scheduler_hints': HINTS,
-        'OS-SCH-HNT:scheduler_hints': HINTS,
-      },
-      required: ['server'],
-      additionalProperties: false,
+  return {
+    type: 'object',
+    properties: {
+      server: { type: 'object', properties, required, additionalProperties: false },
+      'os:scheduler_hints': HINTS,
+      'OS-SCH-HNT:scheduler_hints': HINTS,
     },
-  ] as const;
+    required: ['server'],
+    additionalProperties: false,
+  };
 });

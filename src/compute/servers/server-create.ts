@@ -1,5 +1,4 @@
 /** POST /servers: checks everything that can be told at once, in Nova's order, writes the rows and starts the sagas. */
-import { randomBytes } from 'node:crypto';
 import { canonicalIp } from '#base/net/ip.ts';
 import type { Context } from '#platform/context.ts';
 import { flag, type Tx } from '#platform/db/tables.ts';
@@ -16,12 +15,14 @@ import { limitsOf, limitsOfUser } from '../quota-defaults.ts';
 import { quotaUsage } from '../quotas/quota-usage.store.ts';
 import * as faults from './server-create.faults.ts';
 import { checkMany, hostnameOf, namesOf, parseNetworks } from './server-create.rules.ts';
+import { findBootImage, imageColumns } from './server-boot-image.ts';
 import { serverCreate, type ServerCreateParams } from './server-create.saga.ts';
 import type { SchedulerHints, ServerCreateBody } from './server-create.schema.ts';
 import { checkBoot, checkFlavorFits, checkPersonality, diskTags } from './server-image.rules.ts';
 import * as networkFaults from './server-network.faults.ts';
 import { checkNetworks, type NicTemplate } from './server-networks.ts';
 import { checkServerQuota, type Size } from './server-quota.rules.ts';
+import { randomPassword, randomText } from './random-text.ts';
 import { joinTags, type FlavorSnapshot, type ServerRow } from './server-row.ts';
 import { insertServers, nextServerNumber, usageOf } from './server.store.ts';
 
@@ -84,7 +85,12 @@ export class ServerCreator {
     if (typeof requested !== 'string') policy.authorize(ctx, `${CREATE}:attach_network`);
     const flavor = await this.#flavor(ctx, String(server.flavorRef));
     checkMany(requested, max);
-    const image = await this.#image(ctx, server.imageRef ?? '');
+    const image = await findBootImage(
+      this.#deps.image,
+      ctx,
+      server.imageRef ?? '',
+      faults.imageNotFound,
+    );
     await this.#checkPlace(where);
     const groups = await this.#securityGroups(ctx, body);
     const checked = await checkNetworks(network, ctx, requested, { min, max });
@@ -101,7 +107,7 @@ export class ServerCreator {
     if (flavor.disk === 0 && !policy.allows(ctx, `${CREATE}:zero_disk_flavor`)) {
       throw faults.zeroDiskFlavor();
     }
-    const reservationId = `r-${randomText(8, LOWER)}`;
+    const reservationId = `r-${randomText(8)}`;
     const made = await db.transaction().execute(async (tx) => {
       const count = await countWithinQuota(tx, ctx, flavor, { min, max: checked.maxCount });
       const ids = Array.from({ length: count }, () => newId());
@@ -125,7 +131,7 @@ export class ServerCreator {
       ids: made,
       reservationId,
       byReservation: booleanOf(server.return_reservation_id) ?? false,
-      adminPass: server.adminPass ?? randomText(12, PASSWORD),
+      adminPass: server.adminPass ?? randomPassword(),
       securityGroups: namesOfGroups(body),
       diskConfig: server['OS-DCF:diskConfig'] ?? 'MANUAL',
     };
@@ -161,18 +167,6 @@ export class ServerCreator {
       // compat: what is missing from a body is a bad request.
       throw badRequest(`Flavor ${id} could not be found.`);
     }
-  }
-
-  async #image(ctx: Context, id: string): Promise<ImageFacts> {
-    const image = await this.#deps.image.findImage(ctx, id);
-    if (!image) throw faults.imageNotFound();
-    if (image.status !== 'active') throw faults.imageNotActive(id);
-    for (const part of [image.kernelId, image.ramdiskId]) {
-      if (part !== null && !(await this.#deps.image.findImage(ctx, part))) {
-        throw faults.imageNotFound();
-      }
-    }
-    return image;
   }
 
   /** Ids of the groups; null when nothing but the default one is asked for. */
@@ -236,10 +230,7 @@ export class ServerCreator {
       flavor: JSON.stringify(snapshot(flavor)),
       vcpus: flavor.vcpus,
       memory_mb: flavor.ram,
-      image_id: image.id,
-      kernel_id: image.kernelId ?? '',
-      ramdisk_id: image.ramdiskId ?? '',
-      image_properties: JSON.stringify(imageSnapshot(image)),
+      ...imageColumns(image),
       boot: null,
       key_name: keypair?.name ?? null,
       keypair: keypair && JSON.stringify(keypair),
@@ -343,13 +334,6 @@ async function countWithinQuota(
   return checkServerQuota(limits, own, size, { min, max: count });
 }
 
-const LOWER = 'abcdefghijklmnopqrstuvwxyz0123456789';
-const PASSWORD = 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789';
-
-function randomText(length: number, letters: string): string {
-  return [...randomBytes(length)].map((byte) => letters[byte % letters.length]).join('');
-}
-
 function namesOfGroups({ server }: ServerCreateBody): readonly string[] {
   const names = [...new Set((server.security_groups ?? []).map(({ name }) => name))];
   return names.length === 0 ? ['default'] : names;
@@ -368,17 +352,4 @@ function idsOf(value: string | readonly string[] | undefined): readonly string[]
 function snapshot(flavor: FlavorRow): FlavorSnapshot {
   const { id, name, vcpus, ram, disk, ephemeral, swap } = flavor;
   return { id, name, vcpus, ram, disk, ephemeral, swap, extraSpecs: extraSpecsOf(flavor) };
-}
-
-/** What 2.98 shows of the image: its properties as they were, all as text. */
-function imageSnapshot(image: ImageFacts): Record<string, string> {
-  const properties = Object.entries(image.properties).filter(([, value]) => value !== null);
-  return {
-    ...(Object.fromEntries(properties) as Record<string, string>),
-    base_image_ref: image.id,
-    container_format: image.containerFormat ?? '',
-    disk_format: image.diskFormat ?? '',
-    min_disk: String(image.minDiskGib),
-    min_ram: String(image.minRamMib),
-  };
 }

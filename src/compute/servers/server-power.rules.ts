@@ -2,6 +2,7 @@
 import type { ServerObservation } from '#base/host/document.ts';
 import type { DomainPower } from '#base/host/domain.ts';
 import type { ServerChange, ServerRow } from './server-row.ts';
+import { isRebuilding } from './server-status.rules.ts';
 
 /** Nova's numbers. */
 const POWER_STATES: Readonly<Record<DomainPower, number>> = {
@@ -25,11 +26,12 @@ export type PowerPlan = { readonly change: ServerChange; readonly failed: string
 
 /**
  * What to write, once the host has dealt with everything that is wanted of the server; undefined when
- * the row is right already. Servers that are being built or deleted belong to their sagas.
+ * the row is right already. Servers that are being built, rebuilt or deleted belong to their sagas.
  */
 export function planPower({ server, seen }: PowerFacts): PowerPlan | undefined {
   const { vm_state: vm, task_state: task } = server;
   if (vm === 'building' || vm === 'deleted' || task === 'deleting') return undefined;
+  if (isRebuilding(task)) return undefined;
   if (seen.error !== null) return afterError(server, seen.power, seen.error.message);
   const plan = stateFor(server, seen);
   return plan && !isSame(server, plan) ? { change: plan, failed: null } : undefined;

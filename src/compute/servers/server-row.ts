@@ -1,5 +1,5 @@
 /** What the row of a server holds, and how its JSON columns are read. */
-import type { ConfigDriveFormat, ImageRef } from '#base/host/domain.ts';
+import type { ConfigDriveFormat, DomainSpec, ImageRef } from '#base/host/domain.ts';
 import type { Json, JsonObject } from '#base/json.ts';
 import type { ServersTable } from '#platform/db/tables/compute.ts';
 import type { DiskTags } from '../metadata/devices.ts';
@@ -18,12 +18,14 @@ export type FlavorSnapshot = {
   readonly extraSpecs: Readonly<Record<string, string>>;
 };
 
-/** What a server boots from, and what the config drive tells it. Written once, when it is built. */
+/** What a server boots from, and what the config drive tells it. Written when it is built or rebuilt. */
 export type BootFacts = {
   readonly disk: ImageRef;
   readonly kernel: { readonly image: ImageRef; readonly commandLine: string } | null;
   readonly ramdisk: ImageRef | null;
   readonly drive: DriveFacts | null;
+  /** How often its disks were made anew; absent before the first time. */
+  readonly rebuild?: DomainSpec['rebuild'];
 };
 
 /** What the drive tells that may have changed since. A drive made before there was a metadata service tells less. */

@@ -13,7 +13,12 @@ const PLAIN: Readonly<Record<VmState, string>> = {
   deleted: 'DELETED',
 };
 
+/** Between the asking for new disks and the guest that runs from them. */
+export const isRebuilding = (task: TaskState | null): boolean =>
+  task === 'rebuilding' || task === 'rebuild_spawning';
+
 export function statusOf({ vm_state, task_state }: States): string {
+  if (isRebuilding(task_state)) return 'REBUILD';
   if (vm_state === 'active' || vm_state === 'stopped' || vm_state === 'paused') {
     if (task_state === 'rebooting_hard') return 'HARD_REBOOT';
     if (task_state === 'rebooting' && vm_state === 'active') return 'REBOOT';
@@ -28,6 +33,8 @@ export function statesOf(
   switch (status.toUpperCase()) {
     case 'REBOOT':
       return { vm: 'active', task: 'rebooting' };
+    case 'REBUILD':
+      return { vm: 'active', task: 'rebuild_spawning' };
     case 'HARD_REBOOT':
       return { vm: 'active', task: 'rebooting_hard' };
     default: {
@@ -41,7 +48,6 @@ export function statesOf(
 export const OTHER_STATUSES: ReadonlySet<string> = new Set([
   'MIGRATING',
   'PASSWORD',
-  'REBUILD',
   'RESCUE',
   'RESIZE',
   'REVERT_RESIZE',
@@ -99,6 +105,7 @@ export const ALLOWED = {
     task: 'any',
     launched: false,
   },
+  rebuild: { vm: ['active', 'stopped', 'error'], task: [null], launched: true },
   delete: { vm: 'any', task: 'any', launched: false },
   tags: { vm: ['active', 'paused', 'stopped'], task: 'any', launched: false },
 } as const satisfies Readonly<Record<string, Allowed>>;

@@ -60,12 +60,7 @@ export function viewServer(facts: ServerFacts, viewer: ServerViewer): object {
     'OS-EXT-STS:power_state': server.power_state,
     'os-extended-volumes:volumes_attached': [],
     ...viewSince(server, minor),
-    ...(minor >= 63 && {
-      trusted_image_certificates:
-        server.trusted_image_certificates === null
-          ? null
-          : (JSON.parse(server.trusted_image_certificates) as string[]),
-    }),
+    ...(minor >= 63 && { trusted_image_certificates: certificatesOf(server) }),
     ...(minor >= 16 && viewHostStatus(facts.hostStatus, viewer)),
     ...(minor >= 71 && facts.groups !== undefined && { server_groups: facts.groups }),
     ...(minor >= 96 && { pinned_availability_zone: server.pinned_availability_zone }),
@@ -81,6 +76,24 @@ export function viewServerAfterUpdate(facts: ServerFacts, viewer: ServerViewer):
     ...viewSince(facts.server, viewer.minor),
   };
 }
+
+/** The action `rebuild`, without the password that comes with it. */
+export function viewServerAfterRebuild(facts: ServerFacts, viewer: ServerViewer): object {
+  const { server } = facts;
+  const { minor } = viewer;
+  return {
+    ...viewServerAfterUpdate(facts, viewer),
+    ...(minor >= 54 && { key_name: server.key_name }),
+    ...(minor >= 57 && { user_data: server.user_data }),
+    ...(minor >= 63 && { trusted_image_certificates: certificatesOf(server) }),
+    ...(minor >= 71 && facts.groups !== undefined && { server_groups: facts.groups }),
+  };
+}
+
+const certificatesOf = (server: ServerRow): readonly string[] | null =>
+  server.trusted_image_certificates === null
+    ? null
+    : (JSON.parse(server.trusted_image_certificates) as string[]);
 
 function viewBase({ server }: ServerFacts, viewer: ServerViewer, addresses: object) {
   const { links, minor, admin } = viewer;

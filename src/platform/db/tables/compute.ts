@@ -14,6 +14,8 @@ export type TaskState =
   | 'unpausing'
   | 'rebooting'
   | 'rebooting_hard'
+  | 'rebuilding'
+  | 'rebuild_spawning'
   | 'deleting';
 
 export interface ServersTable {
