@@ -10,6 +10,7 @@ const MADE_BY: Readonly<Record<string, readonly [service: string, kind: string]>
   networks: ['networking', 'networks'],
   subnets: ['networking', 'subnets'],
   ports: ['networking', 'ports'],
+  'network-ip-availabilities': ['networking', 'networks'],
   floatingips: ['networking', 'floatingips'],
   port_forwardings: ['networking', 'port_forwardings'],
   'attached-ports': ['compute', 'os-interface'],

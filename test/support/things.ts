@@ -213,6 +213,8 @@ export class Things {
         const { body } = await this.#cloud.as('admin').get(`${NETWORKING}/agents`);
         return body.agents[0].id;
       }
+      case 'network-ip-availabilities':
+        return await this.of('networking', 'networks');
       case 'quotas':
         return await this.of('identity', 'projects');
       case 'extensions':

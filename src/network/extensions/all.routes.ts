@@ -15,6 +15,10 @@ import {
   availabilityZoneRoutes,
 } from '../availability-zones/availability-zone.routes.ts';
 import { FLOATING_IP_POLICIES } from '../floating-ips/policies.ts';
+import {
+  IP_AVAILABILITY_POLICIES,
+  networkIpAvailabilityRoutes,
+} from '../network-ip-availabilities/network-ip-availability.routes.ts';
 import { quotaRoutes } from '../quotas/quota.routes.ts';
 import { QUOTA_POLICIES } from '../quotas/quota.service.ts';
 import { rbacPolicyRoutes } from '../rbac-policies/rbac-policy.routes.ts';
@@ -48,6 +52,7 @@ export const EXTRA_POLICIES: readonly PolicyRule[] = [
   ...ADDRESS_GROUP_POLICIES,
   ...ROUTER_POLICIES,
   ...FLOATING_IP_POLICIES,
+  ...IP_AVAILABILITY_POLICIES,
   ...QUOTA_POLICIES,
   ...RBAC_POLICIES,
   ...TAG_POLICIES,
@@ -73,6 +78,7 @@ export function extraRoutes(deps: ExtraDeps): (app: ServiceApp) => void {
     addressGroupRoutes(app, deps);
     quotaRoutes(app, deps);
     rbacPolicyRoutes(app, deps);
+    networkIpAvailabilityRoutes(app, deps);
     agentRoutes(app, agents, policy);
     availabilityZoneRoutes(app, agents, policy);
     serviceProviderRoutes(app);

@@ -5,6 +5,7 @@ import { ADDRESS_GROUP } from '../address-groups/address-group.schema.ts';
 import { AGENT } from '../agents/agent.schema.ts';
 import type { Resource } from '../attributes/attribute.ts';
 import { FLOATING_IP } from '../floating-ips/floating-ip.schema.ts';
+import { NETWORK_IP_AVAILABILITY } from '../network-ip-availabilities/network-ip-availability.schema.ts';
 import { NETWORK } from '../networks/network.schema.ts';
 import { PORT } from '../ports/port.schema.ts';
 import { PORT_FORWARDING } from '../port-forwardings/port-forwarding.schema.ts';
@@ -77,6 +78,7 @@ const ADDED: readonly (readonly [string, Resource, readonly string[]])[] = [
   ['ip_allocation', PORT, ['ip_allocation']],
   ['l2_adjacency', NETWORK, ['l2_adjacency']],
   ['net-mtu', NETWORK, ['mtu']],
+  ['network-ip-availability', NETWORK_IP_AVAILABILITY, ['used_ips', 'total_ips']],
   ['network_availability_zone', NETWORK, ['availability_zone_hints', 'availability_zones']],
   ['port-mode', PORT, ['port_mode', 'permitted_ethertypes']],
   ['port-numa-affinity-policy', PORT, ['numa_affinity_policy']],
