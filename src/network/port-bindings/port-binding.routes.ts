@@ -2,9 +2,11 @@
 import type { ServiceApp } from '#platform/http/http-app.ts';
 import { selectFields, type Query } from '#platform/http/list-query.ts';
 import type { ViewOf } from '../attributes/attribute.ts';
-import { readFields, readListQuery } from '../attributes/list-query.ts';
+import { pageLinks, readFields, readListQuery } from '../attributes/list-query.ts';
 import { readCreate, readUpdate } from '../attributes/request-body.ts';
+import { addressOf } from '../attributes/resource.routes.ts';
 import type { BindingRow } from '../ports/port.store.ts';
+import { pageOf } from './port-binding.rules.ts';
 import { PORT_BINDING } from './port-binding.schema.ts';
 import type { PortBindingService } from './port-binding.service.ts';
 
@@ -16,13 +18,17 @@ const rule = (policy: string) => ({ config: { policy } });
 export function portBindingRoutes(app: ServiceApp, bindings: PortBindingService): void {
   const path = '/v2.0/ports/:id/bindings';
 
-  app.get<OfPort>(path, rule('get_port_binding'), async ({ ctx, params, query }) => {
-    const wanted = readListQuery(PORT_BINDING, query as Query);
-    const views = (await bindings.list(ctx, params.id)).map(view);
-    const found = views.filter((each) =>
-      wanted.filters.every(({ name, values }) => values.includes(each[name as 'host'])),
-    );
-    return { bindings: found.map((each) => selectFields(each, wanted.fields)) };
+  app.get<OfPort>(path, rule('get_port_binding'), async (request) => {
+    const query = request.query as Query;
+    const wanted = readListQuery(PORT_BINDING, query);
+    const all = (await bindings.list(request.ctx, request.params.id)).map(view);
+    const found = pageOf(all, wanted);
+    const hosts = found.map(({ host }) => host);
+    const links = pageLinks(addressOf(request), query, wanted.page, hosts);
+    return {
+      bindings: found.map((each) => selectFields(each, wanted.fields)),
+      ...(links && { bindings_links: links }),
+    };
   });
 
   app.get<OnHost>(`${path}/:host`, rule('get_port_binding'), async ({ ctx, params, query }) => {

@@ -17,10 +17,10 @@ const host: Reader<string> = (sent, name) => {
 };
 
 export const PORT_BINDING = defineResource('binding', 'bindings', {
-  host: { read: host, post: 'required', put: true, filter: 'text' },
-  vif_type: { filter: 'text' },
+  host: { read: host, post: 'required', put: true, filter: 'text', sort: true },
+  vif_type: { filter: 'text', sort: true },
   vnic_type: { read: oneOf(VNIC_TYPES), post: { default: 'normal' }, put: true, filter: 'text' },
-  status: { filter: 'text' },
+  status: { filter: 'text', sort: true },
   profile: { read: nullAs({}, dictionary), post: { default: {} }, put: true },
   vif_details: {},
   /** compat: may be sent, and means nothing: a binding is its port's. */

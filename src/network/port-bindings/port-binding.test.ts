@@ -351,3 +351,34 @@ test('bindings are for administrators and services; an owner sees none of them',
     }
   }
 });
+
+test('bindings come in pages, with links to those around', async () => {
+  await using net = await start();
+  for (const host of ['h2', 'h3', 'h4']) {
+    net.addHost(host);
+    await net.idle();
+    assert.equal((await net.bind(host)).status, 201);
+  }
+  const get = async (query: string) => {
+    const { status, body, error } = await net.nova.get(`${net.path}?${query}`);
+    assert.equal(status, 200, error);
+    const hosts = (body.bindings as { host: string }[]).map(({ host }) => host).join(' ');
+    return { hosts, rels: (body.bindings_links ?? []).map(({ rel }: { rel: string }) => rel) };
+  };
+  const pages: readonly (readonly [query: string, hosts: string])[] = [
+    ['', 'h1 h2 h3 h4'],
+    ['limit=2', 'h1 h2'],
+    ['limit=2&marker=h2', 'h3 h4'],
+    ['limit=2&marker=h4', ''],
+    ['limit=2&marker=h3&page_reverse=True', 'h1 h2'],
+    ['limit=3&page_reverse=True', 'h2 h3 h4'],
+    ['marker=h2', 'h1 h2 h3 h4'],
+    ['sort_key=host&sort_dir=desc&limit=2', 'h4 h3'],
+    ['sort_key=status&sort_dir=desc', 'h2 h3 h4 h1'],
+    ['status=INACTIVE&limit=1&marker=h2', 'h3'],
+  ];
+  for (const [query, hosts] of pages) assert.equal((await get(query)).hosts, hosts, query);
+  assert.deepEqual((await get('')).rels, []);
+  assert.deepEqual((await get('limit=2')).rels, ['next', 'previous']);
+  assert.equal((await net.nova.get(`${net.path}?limit=-1`)).status, 400);
+});
