@@ -1,18 +1,19 @@
 # Prints how the card with the MAC address `mac` is to be set up, from `values` that json.awk has read out of
 # network_data.json: lines of `address`, `route`, `mtu` and `nameserver`, and `dhcp` when the card must also ask a DHCP server.
-# Fails when the file gives the card no address.
+# Fails when the file gives the card no address; with 2 when it has no network for the card at all.
 END {
   for (link = 0; ("links/" link "/id") in values; link++)
     if (tolower(values["links/" link "/ethernet_mac_address"]) == tolower(mac)) break
-  if (!(("links/" link "/id") in values)) exit 1
+  if (!(("links/" link "/id") in values)) exit 2
 
   for (n = 0; ("networks/" n "/id") in values; n++) {
     if (values["networks/" n "/link"] != values["links/" link "/id"]) continue
+    known = 1
     type = values["networks/" n "/type"]
     if (type == "ipv4_dhcp") dhcp = 1
     if (type == "ipv4" || type == "ipv6") card("networks/" n)
   }
-  if (!addresses) exit 1
+  if (!addresses) exit (known ? 1 : 2)
 
   mtu = values["links/" link "/mtu"]
   if (mtu ~ /^[0-9]+$/) print "mtu " mtu
