@@ -35,8 +35,8 @@ async function building(settings: PlugSettings) {
   // The guest runs: from now on it is only its cards that are waited for.
   await until(() => world.host.guests.has(id));
   const ports = [...world.network.ports.values()].map((port) => port.id);
-  const tell = async (name: string, tag: string | undefined, status = 'completed') => {
-    const events = [{ name, server_uuid: id, tag, status }];
+  const tell = async (name: string, tag: string | undefined, how = 'completed') => {
+    const events = [{ name, server_uuid: id, tag, status: how }];
     const answer = await world.as('admin').post('/os-server-external-events', { events });
     assert.equal(answer.status, 200);
   };
