@@ -37,9 +37,10 @@ export function stepsOf(path: string): readonly string[] | undefined {
 }
 
 /** What can be said to anybody: which versions there are. Undefined for everything else. */
-export function answerToAnybody({ path }: Question): HttpAnswer | undefined {
-  const steps = stepsOf(path);
-  return steps?.length === 1 && steps[0] === 'ec2' ? http.answerLines(EC2_LISTING) : undefined;
+export function answerToAnybody(question: Question): HttpAnswer | undefined {
+  const steps = stepsOf(question.path);
+  if (steps?.length !== 1 || steps[0] !== 'ec2') return undefined;
+  return byMethod(question, http.answerLines(EC2_LISTING));
 }
 
 /** True when the question is for the password, or tells it. */
@@ -54,11 +55,16 @@ export function asksForPassword({ path }: Question): boolean {
 export function answerFrom(question: Question, content: MetadataContent): HttpAnswer {
   const [tree, ...steps] = stepsOf(question.path) ?? [];
   if (tree === undefined) return http.notFound();
-  const found = tree === 'openstack' ? fromOpenstack(steps, content) : fromEc2(steps, content);
-  if (found.status !== 200) return found;
-  // compat: Nova does not look at the method.
-  if (question.method === 'HEAD') return http.withoutBody(found);
-  return question.method === 'GET' ? found : http.methodNotAllowed(question.method);
+  return byMethod(
+    question,
+    tree === 'openstack' ? fromOpenstack(steps, content) : fromEc2(steps, content),
+  );
+}
+
+/** compat: Nova does not look at the method, and so answers to all as to GET. */
+function byMethod({ method }: Question, found: HttpAnswer): HttpAnswer {
+  if (found.status !== 200 || method === 'GET') return found;
+  return method === 'HEAD' ? http.withoutBody(found) : http.methodNotAllowed(method);
 }
 
 function fromOpenstack(

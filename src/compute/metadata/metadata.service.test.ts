@@ -49,6 +49,7 @@ test('a port of no server is answered 404, but for the versions of EC2', async (
     assert.match(answer.text, /404 Not Found/);
   }
   assert.equal((await ask(world, PORT, '/')).status, 200);
+  assert.equal((await ask(world, PORT, '/', { method: 'POST' })).status, 405);
 });
 
 test('a server that is gone is not told of any more', async () => {
