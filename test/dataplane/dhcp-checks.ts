@@ -77,6 +77,22 @@ export const dhcpChecks: readonly Check<DataplaneWorld>[] = [
     },
   },
   {
+    name: 'a port that asks for the address of another gets its own, or none',
+    run: async (world) => {
+      await using scene = await openScene(world, { firewall: null });
+      const { plane, network, dhcp, port, wire } = scene;
+      const other = { ...port, id: randomUUID(), mac: newMac() };
+      const hosts = [hostOf(port, dhcp, '10.7.0.11'), hostOf(other, dhcp, '10.7.0.12')];
+      await plane.apply({ networks: [{ ...network, dhcp: { ...dhcp, hosts } }] });
+      const wish = { address: '10.7.0.12', hostname: 'host-10-7-0-12' };
+      const offer = await dhcpAnswer(wire, askDhcp(wire, port.mac, 'discover', wish));
+      assert.deepEqual([offer.type, offer.address], ['offer', '10.7.0.11']);
+      const answer = await dhcpAnswer(wire, askDhcp(wire, port.mac, 'request', wish));
+      assert.deepEqual([answer.type, answer.address], ['nak', '0.0.0.0']);
+      assert.equal((await leaseDhcp(wire, other.mac)).address, '10.7.0.12');
+    },
+  },
+  {
     name: 'a changed list of hosts is served at once, and the server goes on running',
     run: async (world) => {
       await using scene = await openScene(world);
