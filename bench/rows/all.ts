@@ -23,6 +23,7 @@ export const ROWS: Readonly<Record<string, Measure>> = {
   'port-throughput': inYard('port-throughput'),
   'firewall-changes': inYard('firewall-changes'),
   storms: inYard('storms'),
+  metadata: inYard('metadata'),
   'qemu-server': qemuServer,
   'many-servers': manyServers,
   'first-login': firstLogin,

@@ -2,12 +2,14 @@
 import type { YardLine } from '../support/in-yard.ts';
 import type { Row } from '../support/row.ts';
 import { firewallChanges } from './firewall-changes.ts';
+import { metadata } from './metadata.ts';
 import { portThroughput } from './port-throughput.ts';
 import { storms } from './storms.ts';
 import type { YardMeasure } from './yard-measure.ts';
 
 const MEASURES: Readonly<Record<string, YardMeasure>> = {
   'firewall-changes': firewallChanges,
+  metadata,
   'port-throughput': portThroughput,
   storms,
 };

@@ -4,6 +4,7 @@ import { missingTools, toolsFinding } from '../../host-tools.ts';
 import { attempt } from '../../run.ts';
 import { BRIDGE_ENGINE_TRIAL } from './firewall/engine.ts';
 import { makeTables } from './firewall/skeleton.ts';
+import { egressTrial, makeTable } from './metadata/table.ts';
 
 /** Commands that the Linux data plane runs. */
 export const DATAPLANE_HOST_TOOLS: readonly HostTool[] = [
@@ -60,11 +61,19 @@ fi`,
     remedy: 'modprobe br_netfilter (as root), or a kernel with CONFIG_NF_CONNTRACK_BRIDGE',
   },
   {
-    subject: 'namespaces for DHCP servers',
+    subject: 'namespaces for services of networks',
     script:
       'mount -t tmpfs probe /run && ip netns add probe && ' +
       'ip link add dev dhcpprobe type veth peer name ns-probe netns probe',
     remedy: 'modprobe veth (as root)',
+  },
+  {
+    subject: 'metadata for servers',
+    script: `nft -f - <<'END' && { nft -f - <<'TRY' || { echo 'only on networks whose ports are all strict'; false; }; }
+${makeTable([], { links: [], alone: true, egress: false })}END
+${egressTrial('brprobe')}TRY`,
+    remedy:
+      'a kernel of 5.16 or later with CONFIG_NETFILTER_EGRESS; a config drive (--config-drive True) works on any',
   },
   {
     subject: 'address translation',

@@ -33,7 +33,8 @@ for file in $net/ipv6/conf/*/accept_ra $net/ipv6/conf/*/disable_ipv6 $net/ipv[46
   [ ! -e "$file" ] || echo 0 >"$file"
 done
 rule() {
-  ip "$1" rule list | grep -q "from $2 " || ip "$1" rule add from "$2" lookup ${ANSWERS} priority ${ANSWERS}
+  said=$(ip "$1" rule add from "$2" lookup ${ANSWERS} priority ${ANSWERS} 2>&1) && return
+  case $said in *exists*) ;; *) echo "$said" >&2; return 1 ;; esac
 }
 rule -4 ${IDENTITIES4}
 [ ! -e $net/ipv6 ] || rule -6 ${IDENTITIES6}`;

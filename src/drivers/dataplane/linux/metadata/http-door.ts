@@ -87,10 +87,10 @@ export class HttpDoor {
       response.writeHead(answer.status, answer.headers);
       response.end(request.method === 'HEAD' ? undefined : Buffer.from(answer.body, 'base64'));
     } catch (error) {
-      if (!request.destroyed) {
-        this.#deps.log.error({ err: error }, 'metadata: a guest could not be answered');
-      }
-      request.socket.destroy();
+      // Most often it has gone in the middle of what it was saying.
+      if (request.destroyed || response.headersSent) return void request.socket.destroy();
+      this.#deps.log.error({ err: error }, 'metadata: a guest could not be answered');
+      response.writeHead(500, { 'content-length': '0' }).end();
     }
   }
 
