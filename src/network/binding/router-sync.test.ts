@@ -95,6 +95,23 @@ test('a network leaves the host with the last that needed it there', async () =>
   assert.deepEqual(net.networksOn('h1'), [net.outside.id]);
 });
 
+test('a port in a security group is a member no more once it is an interface', async () => {
+  await using net = await startRouters();
+  net.addHost('h1');
+  await net.idle();
+  const group = await net.red.make('security_group', { name: 'g' });
+  const rule = { security_group_id: group.id, remote_group_id: group.id, direction: 'ingress' };
+  await net.red.make('security_group_rule', rule);
+  const port = { network_id: net.inside.id, project_id: 'red', security_groups: [group.id] };
+  const bound = { ...port, device_id: 'server', 'binding:host_id': 'h1' };
+  const plugged = await net.admin.make('port', bound);
+  const inner = await net.red.make('port', port);
+  const members = () => new Set(Object.keys(net.desired.document('h1').members));
+  assert.deepEqual(members(), new Set([plugged.id, inner.id]));
+  await net.add({ port_id: inner.id });
+  assert.deepEqual(members(), new Set([plugged.id]));
+});
+
 test('what was lost is said again by the reconciler, and what is gone is taken back', async () => {
   await using net = await start();
   net.addHost('h1');

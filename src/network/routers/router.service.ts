@@ -240,16 +240,18 @@ export class RouterService implements ResourceService<typeof ROUTER, store.Route
     rule: string,
     change: (all: InterfaceDeps, row: store.RouterRow) => Promise<Interface>,
   ): Promise<Interface> {
-    const { db, policy, now } = this.#deps;
-    const changed = await db.transaction().execute(async (tx) => {
+    const { db, hosts, policy, now } = this.#deps;
+    const { port, subnets } = await db.transaction().execute(async (tx) => {
       const row = await this.#visible(tx, ctx, id);
       policy.authorize(ctx, rule, targetOfRouter({ row }));
       const done = await change({ deps: this.#deps, tx, ctx }, row);
       await updateRow(tx, 'routers', id, { updated_at: timestamp(now()) });
       return done;
     });
-    await this.#tell(id, [changed.port.network_id]);
-    return changed;
+    await hosts.routersChanged([id]);
+    // Whoever was in a security group is not as an interface.
+    await hosts.portsChanged(port.network_id, [port.id]);
+    return { port, subnets };
   }
 
   /** `networkIds`: where other addresses are taken now than before, of all of which DHCP servers know. */
