@@ -51,6 +51,7 @@ import { ServerActions } from './servers/server-actions.ts';
 import { serverActionRoutes } from './servers/server-actions.routes.ts';
 import { ServerCreator } from './servers/server-create.ts';
 import { serverCreate } from './servers/server-create.saga.ts';
+import { FixedIps } from './fixed-ips/fixed-ip.service.ts';
 import { ServerRebuilder } from './servers/server-rebuild.ts';
 import { serverRebuild } from './servers/server-rebuild.saga.ts';
 import { serverDelete } from './servers/server-delete.saga.ts';
@@ -188,6 +189,7 @@ export function createCompute(deps: ComputeDeps): Compute {
   });
   const consoles = new Consoles({
     db,
+    log,
     now,
     newToken: randomUUID,
     policy,
@@ -196,6 +198,7 @@ export function createCompute(deps: ComputeDeps): Compute {
     hostConsoles: deps.hostConsoles,
   });
   const securityGroups = new ServerSecurityGroups({ network, reader });
+  const fixedIps = new FixedIps({ network, reader });
   const floatingIps = new FloatingIps({ policy, network, reader });
   const lostPorts = new LostPorts({ db, log, now, network, sagas });
   const externalEvents = new ServerExternalEvents({
@@ -221,7 +224,7 @@ export function createCompute(deps: ComputeDeps): Compute {
       serverRoutes({ creator, list, reader, actions, check }),
       serverActionRoutes(
         actions,
-        { securityGroups, consoles, floatingIps, rebuilder, reader },
+        { securityGroups, consoles, fixedIps, floatingIps, rebuilder, reader },
         check,
       ),
       serverSecurityGroupRoutes(securityGroups),

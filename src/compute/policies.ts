@@ -85,6 +85,8 @@ export const CORE_POLICIES: readonly PolicyRule[] = [
     'os-create-backup',
     'servers:create_image',
     'servers:rebuild',
+    'os-multinic:add',
+    'os-multinic:remove',
     'servers:resize',
     'servers:confirm_resize',
     'servers:revert_resize',

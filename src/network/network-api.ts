@@ -106,6 +106,9 @@ export type PortWanted = {
   readonly securityGroups: readonly string[] | null;
 };
 
+/** An address that a port has or shall have. */
+export type FixedIpWanted = { readonly subnetId: string; readonly ip?: string };
+
 /** The device that a port is bound to. */
 export type PortDevice = {
   readonly deviceId: string;
@@ -163,6 +166,16 @@ export interface NetworkApi {
   ensurePortUnbound(ctx: Context, portId: string, deviceId: string): Promise<void>;
   /** Deletes a port that was made for the device. A port of another device is left alone. */
   ensurePortAbsent(ctx: Context, portId: string, deviceId: string): Promise<void>;
+
+  /**
+   * Gives a port other addresses, in the caller's name: `change` gets those that it has and returns those that it shall
+   * have. One without `ip` is any of its subnet.
+   */
+  changeFixedIps(
+    ctx: Context,
+    portId: string,
+    change: (addresses: readonly FixedIpWanted[]) => readonly FixedIpWanted[],
+  ): Promise<void>;
 
   /** Puts a port into a group, in the caller's name. A port that is in it already stays. */
   ensurePortInGroup(ctx: Context, portId: string, groupId: string): Promise<void>;

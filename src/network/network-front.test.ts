@@ -226,3 +226,16 @@ test('who listens hears of ports with a device, until it stops', async () => {
   ]);
   stop();
 });
+
+test("a port gets one more address of its subnet and loses it, in its owner's name", async () => {
+  await using net = await start();
+  const { fixedIps: before } = await net.api.ensurePort(net.internal, net.wanted, DEVICE);
+  const [first] = before;
+  assert.ok(first);
+  const red = net.ctx('red');
+  await net.api.changeFixedIps(red, PORT_ID, (all) => [...all, { subnetId: first.subnetId }]);
+  const after = (await net.api.findPort(red, PORT_ID))?.fixedIps ?? [];
+  assert.deepEqual([after.length, after[0]], [2, first]);
+  await net.api.changeFixedIps(red, PORT_ID, (all) => all.filter(({ ip }) => ip === first.ip));
+  assert.deepEqual((await net.api.findPort(red, PORT_ID))?.fixedIps, before);
+});

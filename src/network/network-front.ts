@@ -19,6 +19,7 @@ import type {
   PortDevice,
   PortEvent,
   PortFacts,
+  FixedIpWanted,
   PortWanted,
   SecurityGroupFacts,
 } from './network-api.ts';
@@ -169,6 +170,24 @@ export class NetworkFront implements NetworkApi {
     const row = await ports.findPort(this.#deps.db, portId);
     if (row?.device_id !== deviceId) return;
     await this.#deps.ports.delete(own(ctx), portId);
+  }
+
+  async changeFixedIps(
+    ctx: Context,
+    portId: string,
+    change: (addresses: readonly FixedIpWanted[]) => readonly FixedIpWanted[],
+  ): Promise<void> {
+    await this.#deps.ports.update(ctx, portId, ({ fixedIps }) => {
+      const has = fixedIps.map(({ subnet_id, ip_address }) => ({
+        subnetId: subnet_id,
+        ip: ip_address,
+      }));
+      const fixed_ips = change(has).map(({ subnetId, ip }) => ({
+        subnet_id: subnetId,
+        ...(ip !== undefined && { ip_address: ip }),
+      }));
+      return { values: { fixed_ips }, chosen: { fixed_ips } };
+    });
   }
 
   async ensurePortInGroup(ctx: Context, portId: string, groupId: string): Promise<void> {

@@ -10,6 +10,7 @@ import type {
   PortDevice,
   PortEvent,
   PortFacts,
+  FixedIpWanted,
   PortWanted,
   SecurityGroupFacts,
   SubnetFacts,
@@ -189,6 +190,21 @@ export class FakeNetwork implements NetworkApi {
       ({ id, projectId }) => ids.includes(id) && (ctx.internal || projectId === ctx.projectId),
     );
     return seen.map((group) => ({ description: '', rules: [], ...group }));
+  }
+
+  async changeFixedIps(
+    _ctx: Context,
+    portId: string,
+    change: (addresses: readonly FixedIpWanted[]) => readonly FixedIpWanted[],
+  ): Promise<void> {
+    this.#called(`changeFixedIps ${portId}`);
+    const port = this.ports.get(portId);
+    if (!port) throw new Error(`there is no port ${portId}`);
+    const fixedIps = change(port.fixedIps).map(({ subnetId, ip }) => ({
+      subnetId,
+      ip: ip ?? `10.0.9.${this.ports.size + 1}`,
+    }));
+    this.ports.set(portId, { ...port, fixedIps });
   }
 
   async ensurePortInGroup(_ctx: Context, portId: string, groupId: string): Promise<void> {

@@ -6,6 +6,8 @@ import { rdpGone } from '../consoles/console.faults.ts';
 import { CONSOLE_ACTIONS, consoleUrl } from '../consoles/console.rules.ts';
 import { originOf } from '../consoles/console.routes.ts';
 import type { Consoles } from '../consoles/console.service.ts';
+import { FIXED_IP_ACTION_BODIES } from '../fixed-ips/fixed-ip.schema.ts';
+import type { FixedIps } from '../fixed-ips/fixed-ip.service.ts';
 import { FLOATING_IP_ACTION_BODIES } from '../floating-ips/floating-ip.schema.ts';
 import type { FloatingIps, FloatingIpWanted } from '../floating-ips/floating-ip.service.ts';
 import { linksOf, type ComputeRoutes, type Links } from '../http/compute-service.ts';
@@ -33,10 +35,14 @@ type Answer = { readonly status: number; readonly body?: object; readonly locati
 
 const ACCEPTED: Answer = { status: 202 };
 
+/** What the network service is asked for instead. */
+const GONE_SINCE_2_44 = { ...FIXED_IP_ACTION_BODIES, ...FLOATING_IP_ACTION_BODIES };
+
 /** What actions are about beside the server itself. */
 export type ActionServices = {
   readonly securityGroups: ServerSecurityGroups;
   readonly consoles: Consoles;
+  readonly fixedIps: FixedIps;
   readonly floatingIps: FloatingIps;
   readonly rebuilder: ServerRebuilder;
   readonly reader: ServerReader;
@@ -44,7 +50,7 @@ export type ActionServices = {
 
 export function serverActionRoutes(
   actions: ServerActions,
-  { securityGroups: groups, consoles, floatingIps, rebuilder, reader }: ActionServices,
+  { securityGroups: groups, consoles, fixedIps, floatingIps, rebuilder, reader }: ActionServices,
   check: RequestCheck,
 ): ComputeRoutes {
   const run = async (
@@ -123,6 +129,12 @@ export function serverActionRoutes(
       case 'removeFloatingIp':
         await floatingIps.remove(ctx, id, (argument as FloatingIpWanted).address);
         return ACCEPTED;
+      case 'addFixedIp':
+        await fixedIps.add(ctx, id, (argument as { networkId: string }).networkId);
+        return ACCEPTED;
+      case 'removeFixedIp':
+        await fixedIps.remove(ctx, id, (argument as { address: string }).address);
+        return ACCEPTED;
       case 'changePassword':
         return await actions.changePassword(ctx, id);
       default: {
@@ -147,7 +159,7 @@ export function serverActionRoutes(
         if (ctx.microversion >= 6 && ownMember(CONSOLE_ACTIONS, name) !== undefined) {
           throw versionNotFoundForMethod(ctx.microversion);
         }
-        if (ctx.microversion >= 44 && ownMember(FLOATING_IP_ACTION_BODIES, name) !== undefined) {
+        if (ctx.microversion >= 44 && ownMember(GONE_SINCE_2_44, name) !== undefined) {
           throw versionNotFoundForMethod(ctx.microversion);
         }
         const schema = ownMember(ACTION_BODIES, name);

@@ -2,6 +2,7 @@
 import { CONSOLE_ACTION_BODIES } from '../consoles/console.schema.ts';
 import { FLOATING_IP_ACTION_BODIES } from '../floating-ips/floating-ip.schema.ts';
 import type { SchemaRanges, Schema } from '../http/request-check.ts';
+import { FIXED_IP_ACTION_BODIES } from '../fixed-ips/fixed-ip.schema.ts';
 import { SERVER_REBUILD } from './server-rebuild.schema.ts';
 import type { ServerChange } from './server-row.ts';
 import type { VmState } from '#platform/db/tables/compute.ts';
@@ -102,6 +103,7 @@ export const POWER_ACTION_NAMES: readonly string[] = [
 /** Bodies by action and microversion. */
 export const ACTION_BODIES: Readonly<Record<string, SchemaRanges>> = {
   rebuild: SERVER_REBUILD,
+  ...FIXED_IP_ACTION_BODIES,
   'os-start': [[1, anything]],
   'os-stop': [[1, anything]],
   pause: [[1, anything]],
@@ -208,6 +210,8 @@ export const ACTION_RULES: readonly string[] = [
     ...Object.values(POWER_ACTIONS).map(({ rule }) => rule),
     ...Object.values(LATER_ACTIONS).map(({ rule }) => `os_compute_api:${rule}`),
     'os_compute_api:servers:rebuild',
+    'os_compute_api:os-multinic:add',
+    'os_compute_api:os-multinic:remove',
     'os_compute_api:os-lock-server:lock',
     'os_compute_api:os-lock-server:unlock',
     'os_compute_api:os-admin-actions:reset_state',
