@@ -21,7 +21,11 @@ export const firstLogin: Measure = async (tell) => {
     tell('skipped: there is no qemu-system-x86_64 here');
     return [];
   }
-  const real = { hypervisor: 'qemu', dataplane: 'linux', args: ['--public'] } as const;
+  const real = {
+    hypervisor: 'qemu',
+    dataplane: 'linux',
+    args: ['--public', '--no-host-link'],
+  } as const;
   await using cloud = await BenchCloud.start(real);
   const { stateDir } = cloud.real;
   const demo = await cloud.as('demo');

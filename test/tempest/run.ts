@@ -17,7 +17,11 @@ const USAGE = `npm run tempest -- [--state-dir DIR] [--subset fast] [--concurren
 `;
 
 /** A cloud with real guests and addresses outside. */
-const CLOUD = { hypervisor: 'qemu', dataplane: 'linux', args: ['--public'] } as const;
+const CLOUD = {
+  hypervisor: 'qemu',
+  dataplane: 'linux',
+  args: ['--public', '--no-host-link'],
+} as const;
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
