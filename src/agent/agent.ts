@@ -176,7 +176,6 @@ export class Agent {
   /** Joins a guest's console to the stream that control asked for it by. */
   async #open(streams: HostStreams, { stream: number, console }: OpenMessage): Promise<void> {
     const outer = streams.accept(number);
-    outer.on('error', () => undefined); // told to whoever asked
     try {
       const options = { signal: this.#stop.signal };
       const inner = await this.#deps.hypervisor.openConsole(console, options);

@@ -27,6 +27,9 @@ export const rdpGone = () =>
     'RDP consoles are only available when using the Hyper-V driver, which was\nremoved from Nova in the 29.0.0 (Caracal) release.\n',
   );
 
+export const tooManyConnections = (id: string) =>
+  new Fault('unavailable', 'TooManyConnections', `Too many sit at the consoles of ${id} already.`);
+
 /** The door to consoles tells nobody what was wrong with a token. */
 export const ticketRefused = () =>
   new Fault('forbidden', 'InvalidToken', 'The token is invalid or has expired.');

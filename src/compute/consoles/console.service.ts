@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Context } from '#platform/context.ts';
 import type { Db } from '#platform/db/tables.ts';
 import type { HostConsoles } from '#platform/host/host-gate.ts';
+import type { Logger } from '#platform/log.ts';
 import type { SocketDoor } from '#platform/http/web-sockets.ts';
 import type { Policy } from '#platform/policy/policy.ts';
 import { serverInvalidState, serverNotReady } from '../compute.faults.ts';
@@ -11,7 +12,12 @@ import type { DesiredServers } from '../servers/desired-servers.ts';
 import type { ServerReader } from '../servers/server-reader.ts';
 import type { ServerRow } from '../servers/server-row.ts';
 import { findServer } from '../servers/server.store.ts';
-import { consoleTypeUnavailable, ticketRefused, tokenNotFound } from './console.faults.ts';
+import {
+  consoleTypeUnavailable,
+  ticketRefused,
+  tokenNotFound,
+  tooManyConnections,
+} from './console.faults.ts';
 import {
   CONSOLE_PATHS,
   CONSOLE_TYPES,
@@ -33,15 +39,20 @@ export type ConsoleDeps = {
   readonly reader: ServerReader;
   readonly servers: Pick<DesiredServers, 'seen'>;
   readonly hostConsoles: HostConsoles;
+  readonly log: Logger;
 };
 
 /** Nova's default for `token_ttl`. */
 const TOKEN_MS = 600_000;
+/** Connections to one server at once: enough for everybody who has to do with it, and no more than a host can bear. */
+const MOST_CONNECTIONS = 16;
 /** Longer than any token; what is longer is not even hashed. */
 const MOST_TOKEN_CHARACTERS = 200;
 
 export class Consoles {
   readonly #deps: ConsoleDeps;
+  /** How many sit at a server's consoles. */
+  readonly #connections = new Map<string, number>();
 
   constructor(deps: ConsoleDeps) {
     this.#deps = deps;
@@ -97,9 +108,29 @@ export class Consoles {
   async #enter(type: ServedConsole, token: string, signal: AbortSignal): Promise<Duplex> {
     const found = await this.#find(token);
     if (found?.ticket.console_type !== type) throw ticketRefused();
-    const { server } = found;
-    const console = { server: server.id, type: CONSOLE_TYPES[type] };
-    return await this.#deps.hostConsoles.openConsole(server.host, console, signal);
+    const { id, host } = found.server;
+    const leave = this.#count(id);
+    try {
+      const console = { server: id, type: CONSOLE_TYPES[type] };
+      const stream = await this.#deps.hostConsoles.openConsole(host, console, signal);
+      this.#deps.log.info({ server_id: id, console: type }, 'a console was opened');
+      return stream.once('close', leave);
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  /** One more at a server's consoles, until what is returned is called. */
+  #count(serverId: string): () => void {
+    const before = this.#connections.get(serverId) ?? 0;
+    if (before >= MOST_CONNECTIONS) throw tooManyConnections(serverId);
+    this.#connections.set(serverId, before + 1);
+    return () => {
+      const left = (this.#connections.get(serverId) ?? 1) - 1;
+      if (left > 0) this.#connections.set(serverId, left);
+      else this.#connections.delete(serverId);
+    };
   }
 
   async #find(

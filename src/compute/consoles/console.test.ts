@@ -164,6 +164,33 @@ test('a ticket opens its own console again and again, for ten minutes, and is ke
   );
 });
 
+test('so many may sit at the consoles of one server, and another when one has left', async () => {
+  await using world = await ComputeWorld.start();
+  const id = await world.boot();
+  const made = await world.as('red', '2.6').post(`/servers/${id}/remote-consoles`, serial);
+  const token = tokenIn(made.body.remote_console.url);
+  const streams = [];
+  for (let count = 0; count < 16; count += 1) streams.push(await enter(world, serials, token));
+  const more = enter(world, serials, token);
+  await assert.rejects(more, { kind: 'unavailable', code: 'TooManyConnections' });
+  const [first] = streams;
+  assert.ok(first);
+  first.destroy();
+  await once(first, 'close');
+  streams.push(await enter(world, serials, token));
+  const { openConsole } = world;
+  world.openConsole = async () => {
+    throw new Error('the host is down');
+  };
+  streams.pop()?.destroy();
+  await assert.rejects(enter(world, serials, token), /Too many|the host is down/);
+  await new Promise((resolve) => setImmediate(resolve));
+  for (const _ of [1, 2, 3]) await assert.rejects(enter(world, serials, token), /host is down/);
+  world.openConsole = openConsole;
+  streams.push(await enter(world, serials, token));
+  for (const stream of streams) stream.destroy();
+});
+
 test('tickets go with their server', async () => {
   await using world = await ComputeWorld.start();
   const id = await world.boot();

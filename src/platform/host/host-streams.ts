@@ -47,6 +47,8 @@ class HostStream extends Duplex {
     this.#number = number;
     this.#send = send;
     this.#gone = gone;
+    // It may break before anybody has taken hold of it; whoever does then finds it broken.
+    this.on('error', () => undefined);
   }
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
@@ -147,7 +149,7 @@ export class HostStreams {
     try {
       await orAborted(opening.promise, signal);
     } catch (error) {
-      stream.on('error', () => undefined).destroy();
+      stream.destroy();
       throw error;
     } finally {
       this.#opening.delete(number);

@@ -92,6 +92,8 @@ export class WebSockets {
       const late = AbortSignal.timeout(this.#limits.openWithinMs);
       const signal = AbortSignal.any([left.signal, late, this.#closing.signal]);
       const inner = await door.open(queryOf(request.url), signal);
+      // It may break while the handshake goes on, which may fail as well.
+      inner.on('error', () => undefined);
       raw.once('close', () => inner.destroy());
       if (left.signal.aborted) inner.destroy();
       this.#server.handleUpgrade(
@@ -112,6 +114,7 @@ export class WebSockets {
   async #join(raw: Duplex, socket: WebSocket, inner: Duplex): Promise<void> {
     const client = this.#clients.get(raw);
     if (client) client.socket = socket;
+    socket.on('error', () => undefined); // it is closed after that
     socket.on('pong', () => client && (client.heard = true));
     const outer = createWebSocketStream(socket);
     try {

@@ -18,21 +18,21 @@ export async function connectConsole(
   const found = await lstat(taken).catch(passOverMissing);
   if (!found?.isSocket()) throw consoleUnavailable(console);
   options.signal.throwIfAborted();
-  const socket = connect(taken);
+  // It may break before anybody has taken hold of it; whoever does then finds it broken.
+  const socket = connect(taken).on('error', () => undefined);
   const stop = () => socket.destroy(options.signal.reason as Error);
   options.signal.addEventListener('abort', stop, { once: true });
   try {
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve).once('error', reject);
     });
+    return socket;
   } catch (cause) {
     options.signal.throwIfAborted();
     throw consoleUnavailable(console, cause);
   } finally {
     options.signal.removeEventListener('abort', stop);
-    socket.removeAllListeners('error');
   }
-  return socket;
 }
 
 function passOverMissing(cause: NodeJS.ErrnoException): undefined {

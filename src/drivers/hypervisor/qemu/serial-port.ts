@@ -49,7 +49,6 @@ export class SerialPort {
         if (viewer.readableLength < MOST_UNREAD) viewer.push(chunk);
       }
     });
-    socket.on('error', () => undefined); // it is closed after that
     socket.on('close', () => void this.#again());
     return socket;
   }
