@@ -61,7 +61,7 @@ describe('stackyard ssh', { timeout: 120_000 }, () => {
     return { pid: child.pid, ended };
   };
 
-  test('a guest takes from its config drive what DHCP does not tell it, for its first card only', async () => {
+  test('a guest takes from the metadata on its link what DHCP does not tell it, for its first card only', async () => {
     await cloud.inGuest(id, 'true');
     const { addresses } = await demo.show(id);
     const own = addresses['quiet']?.slice(0, 2).map(({ addr }) => addr) ?? [];
