@@ -66,6 +66,7 @@ test('requests about one network, subnet or port use indexes only', async () => 
     const { id } = await red.make('security_group_rule', rule);
     await red.put(`/v2.0/ports/${port.id}`, { port: { security_groups: [group.id] } });
     await red.delete(`/v2.0/security-group-rules/${id}`);
+    await leadOutside(admin, { subnetId: subnet.id, port });
     await net.api.findPortByAddress(network_id, '10.0.0.9');
     await net.api.portsOf(net.ctx(), ['d']);
     await net.api.ensurePortUnbound(net.ctx(), port.id, 'd');
@@ -87,6 +88,52 @@ test('requests about one network, subnet or port use indexes only', async () => 
     await db.destroy();
   }
 });
+
+type Caller = ReturnType<Awaited<ReturnType<typeof startNetwork>>['as']>;
+
+/** A router, a floating IP for a port, and one with a forwarding to it, in all that becomes of them. */
+async function leadOutside(
+  admin: Caller,
+  { subnetId, port }: { readonly subnetId: string; readonly port: { readonly id: string } },
+): Promise<void> {
+  const external = await admin.make('network', { name: 'x', 'router:external': true });
+  const floating_network_id: string = external.id;
+  const pool = { network_id: floating_network_id, ip_version: 4, cidr: '203.0.113.0/24' };
+  await admin.make('subnet', { ...pool, enable_dhcp: false });
+  const gateway = { external_gateway_info: { network_id: floating_network_id } };
+  const router = await admin.make('router', gateway);
+  const path = `/v2.0/routers/${router.id}`;
+  await admin.put(`${path}/add_router_interface`, { subnet_id: subnetId });
+  const direct = await admin.make('floatingip', { floating_network_id, port_id: port.id });
+  const own = `/v2.0/floatingips/${direct.id}`;
+  for (const query of [
+    `port_id=${port.id}`,
+    `router_id=${router.id}`,
+    `floating_ip_address=${direct.floating_ip_address}`,
+    `floating_network_id=${floating_network_id}`,
+    'project_id=red',
+  ]) {
+    assert.equal((await admin.get(`/v2.0/floatingips?${query}`)).body.floatingips.length, 1);
+  }
+  await admin.put(own, { floatingip: { port_id: null } });
+  const forwarding = await admin.post(`${own}/port_forwardings`, {
+    port_forwarding: {
+      protocol: 'tcp',
+      internal_port_id: port.id,
+      internal_ip_address: direct.fixed_ip_address,
+      internal_port: 1,
+      external_port: 1,
+    },
+  });
+  assert.equal(forwarding.status, 201, forwarding.error);
+  await admin.put(`/v2.0/ports/${port.id}`, { port: { fixed_ips: [{ subnet_id: subnetId }] } });
+  assert.equal((await admin.get(`${own}/port_forwardings`)).body.port_forwardings.length, 1);
+  await admin.delete(`${own}/port_forwardings/${forwarding.body.port_forwarding.id}`);
+  await admin.delete(own);
+  await admin.put(`${path}/remove_router_interface`, { subnet_id: subnetId });
+  assert.equal((await admin.delete(path)).status, 204);
+  assert.equal((await admin.delete(`/v2.0/networks/${floating_network_id}`)).status, 204);
+}
 
 /** The few rows of the template of security groups; what a host that comes is told to route; and a page of a list, which is read along an index to its end. */
 function isFine(plan: string): boolean {
