@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { duplexPair } from 'node:stream';
 import { test } from 'node:test';
+import { plainAnswer } from '#base/host/metadata-answers.ts';
 import type { DomainSpec } from '#base/host/domain.ts';
 import { DEFAULT_STORM_CONTROL, pinnedTo, type SecurityGroupSpec } from '#base/host/firewall.ts';
 import { tapName, type NetworkSpec, type PortSpec } from '#base/host/links.ts';
@@ -70,7 +71,14 @@ async function startHost() {
   const desired = new DesiredHosts();
   const newControl = () => {
     const observed = new ObservedHosts();
-    return { observed, gate: new HostGate({ desired, observed, log, now: () => new Date() }) };
+    const gate = new HostGate({
+      desired,
+      observed,
+      log,
+      now: () => new Date(),
+      answerMetadata: async ({ portId, path }) => plainAnswer(200, `${portId} asked for ${path}`),
+    });
+    return { observed, gate };
   };
   let control = newControl();
   const connect = async () => {
@@ -119,6 +127,8 @@ async function startHost() {
       void agent.serve(inner);
       await Promise.resolve();
     },
+    /** Control goes away and is not there. */
+    stopControl: () => control.gate.close(),
     readCounters: async () => await control.gate.readCounters(HOST, AbortSignal.timeout(5000)),
     readConsole: async (id: string) =>
       await control.gate.readConsole(HOST, id, null, AbortSignal.timeout(5000)),
@@ -318,3 +328,16 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
     });
   }
 }
+
+test('what a guest asks about itself is answered by control, and later when control is not there', async () => {
+  await using host = await startHost();
+  await host.settled('s', wantServer(host.desired, server('s', ['p0'])));
+  const question = { portId: 'p0', method: 'GET', path: '/openstack', body: null };
+  const answer = await host.dataplane.askMetadata(question);
+  assert.equal(answer.status, 200);
+  assert.equal(Buffer.from(answer.body, 'base64').toString(), 'p0 asked for /openstack\n');
+  host.stopControl();
+  await until(async () => (await host.dataplane.askMetadata(question)).status === 503);
+  await host.restartControl();
+  await until(async () => (await host.dataplane.askMetadata(question)).status === 200);
+});
