@@ -84,6 +84,12 @@ export function tempestConf(facts: CloudFacts, home: string): string {
       ssh_key_type: 'ecdsa',
     },
     scenario: { dhcp_client: 'udhcpc' },
+    neutron_plugin_options: {
+      agent_availability_zone: 'nova',
+      l3_agent_mode: 'legacy',
+      is_igmp_snooping_enabled: false,
+      specify_floating_ip_address_available: true,
+    },
     service_available: {
       nova: true,
       glance: true,
