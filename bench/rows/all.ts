@@ -21,6 +21,7 @@ export const ROWS: Readonly<Record<string, Measure>> = {
   'port-list': portList,
   'many-ports': manyPorts,
   'port-throughput': inYard('port-throughput'),
+  'nat-throughput': inYard('nat-throughput'),
   'firewall-changes': inYard('firewall-changes'),
   storms: inYard('storms'),
   metadata: inYard('metadata'),

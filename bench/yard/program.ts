@@ -3,6 +3,7 @@ import type { YardLine } from '../support/in-yard.ts';
 import type { Row } from '../support/row.ts';
 import { firewallChanges } from './firewall-changes.ts';
 import { metadata } from './metadata.ts';
+import { natThroughput } from './nat-throughput.ts';
 import { portThroughput } from './port-throughput.ts';
 import { storms } from './storms.ts';
 import type { YardMeasure } from './yard-measure.ts';
@@ -10,6 +11,7 @@ import type { YardMeasure } from './yard-measure.ts';
 const MEASURES: Readonly<Record<string, YardMeasure>> = {
   'firewall-changes': firewallChanges,
   metadata,
+  'nat-throughput': natThroughput,
   'port-throughput': portThroughput,
   storms,
 };
