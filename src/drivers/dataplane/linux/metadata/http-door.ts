@@ -4,6 +4,7 @@ import type { Server as NetServer, Socket } from 'node:net';
 import { comeAgain, plainAnswer } from '#base/host/metadata-answers.ts';
 import { MAX_METADATA_BODY, type HttpAnswer, type MetadataQuestion } from '#base/host/metadata.ts';
 import type { Logger } from '#platform/log.ts';
+import type { GuestLimits } from './guest-limits.ts';
 import { numberOfAddress } from './identities.ts';
 import { CONNECTIONS_OF_ONE } from './table.ts';
 
@@ -11,11 +12,14 @@ export type HttpDoorDeps = {
   /** The port that has this number now. */
   readonly holder: (number: number | undefined) => string | undefined;
   readonly answer: (question: MetadataQuestion) => Promise<HttpAnswer>;
+  /** Of all doors together. */
+  readonly limits: GuestLimits;
+  readonly total: { open: number };
   readonly log: Logger;
 };
 
-/** Connections of all ports of a namespace together. */
-const MOST_CONNECTIONS = 1024;
+/** Connections of all ports of all namespaces together. */
+const MOST_CONNECTIONS = 2048;
 const HEADER_BYTES = 8 << 10;
 const HEADERS_WITHIN_MS = 10_000;
 const REQUEST_WITHIN_MS = 20_000;
@@ -43,7 +47,6 @@ export class HttpDoor {
       },
       (request, response) => void this.#serve(request, response),
     );
-    this.#server.maxConnections = MOST_CONNECTIONS;
     this.#server.maxRequestsPerSocket = REQUESTS_OF_ONE;
     this.#server.setTimeout(IDLE_MS);
     this.#server.on('connection', (connection: Socket) => this.#admit(connection));
@@ -66,15 +69,18 @@ export class HttpDoor {
   #admit(connection: Socket): void {
     const number = numberOfAddress(connection.localAddress);
     const open = (number !== undefined && this.#sockets.get(number)) || new Set<Socket>();
-    const known = this.#deps.holder(number) !== undefined;
-    if (number === undefined || !known || open.size >= CONNECTIONS_OF_ONE) {
+    const { holder, total } = this.#deps;
+    const isFull = open.size >= CONNECTIONS_OF_ONE || total.open >= MOST_CONNECTIONS;
+    if (number === undefined || holder(number) === undefined || isFull) {
       connection.destroy();
       return;
     }
     open.add(connection);
+    total.open += 1;
     this.#sockets.set(number, open);
     connection.once('close', () => {
       open.delete(connection);
+      total.open -= 1;
       if (open.size === 0) this.#sockets.delete(number);
     });
   }
@@ -96,8 +102,29 @@ export class HttpDoor {
 
   /** Nothing that the request says of who asks is listened to. */
   async #answer(request: IncomingMessage): Promise<HttpAnswer> {
-    const portId = this.#deps.holder(numberOfAddress(request.socket.localAddress));
-    if (portId === undefined) return plainAnswer(404, 'Nothing is known of whoever asks.');
+    const { holder, limits } = this.#deps;
+    const number = numberOfAddress(request.socket.localAddress);
+    const portId = holder(number);
+    if (number === undefined || portId === undefined) {
+      return plainAnswer(404, 'Nothing is known of whoever asks.');
+    }
+    if (!limits.begin(number)) {
+      const headers = { 'retry-after': '1' };
+      return plainAnswer(429, 'Too many questions were asked. Ask again.', headers);
+    }
+    try {
+      return await this.#ask(request, portId, () => holder(number) === portId);
+    } finally {
+      limits.done(number);
+    }
+  }
+
+  /** `isStill`: whoever asked has the number now. */
+  async #ask(
+    request: IncomingMessage,
+    portId: string,
+    isStill: () => boolean,
+  ): Promise<HttpAnswer> {
     const body = await readBody(request);
     if (body === undefined) return plainAnswer(413, 'What came with the request is too long.');
     const { method = 'GET', url = '/' } = request;
@@ -108,8 +135,7 @@ export class HttpDoor {
       body: body.length === 0 ? null : body.toString('base64'),
     });
     // It may have gone, and its number with it, while others looked.
-    const still = this.#deps.holder(numberOfAddress(request.socket.localAddress)) === portId;
-    return still ? answer : comeAgain('The port has changed. Ask again.');
+    return isStill() ? answer : comeAgain('The port has changed. Ask again.');
   }
 }
 

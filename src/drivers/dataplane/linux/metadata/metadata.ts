@@ -7,6 +7,7 @@ import type { Logger } from '#platform/log.ts';
 import { fileMark } from '../../../processes.ts';
 import type { Commands } from '../kernel.ts';
 import { NETNS_DIR } from '../names.ts';
+import { GuestLimits } from './guest-limits.ts';
 import { HttpDoor } from './http-door.ts';
 import { Identities } from './identities.ts';
 import { openSocket } from './open-socket.ts';
@@ -38,10 +39,14 @@ for link; do echo 1 >"/proc/sys/net/ipv4/conf/$link/route_localnet" || exit 1; d
 exec nft -f -`;
 
 const OPENED_WITHIN_MS = 20_000;
+/** How many namespaces are brought in line side by side. */
+const AT_ONCE = 4;
 
 export class Metadata {
   readonly #deps: MetadataDeps;
   readonly #identities = new Identities();
+  readonly #limits = new GuestLimits(() => performance.now());
+  readonly #total = { open: 0 };
   /** By network and port. */
   readonly #askers = new Map<string, Map<string, Asker>>();
   /** The network of each port. */
@@ -108,16 +113,20 @@ export class Metadata {
       ({ place, inForce }) =>
         inForce === null || [...place.links.values()].some((networkId) => touched.has(networkId)),
     );
-    for (const kept of due) {
-      try {
-        await this.#enforce(kept, signal);
-        this.#listen(kept);
-      } catch (error) {
-        signal.throwIfAborted();
-        kept.inForce = null;
-        failures.set(kept.place.id, placeFault(kept.place, error));
+    const next = due.values();
+    const work = async () => {
+      for (const kept of next) {
+        try {
+          await this.#enforce(kept, signal);
+          this.#listen(kept);
+        } catch (error) {
+          signal.throwIfAborted();
+          kept.inForce = null;
+          failures.set(kept.place.id, placeFault(kept.place, error));
+        }
       }
-    }
+    };
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, due.length) }, work));
     return failures;
   }
 
@@ -147,6 +156,7 @@ export class Metadata {
       there?.delete(id);
       if (there?.size === 0) this.#askers.delete(networkId);
       this.#identities.free(asker.number);
+      this.#limits.forget(asker.number);
       for (const { door } of this.#places.values()) door?.dismiss(asker.number);
     };
     for (const id of absentPorts) forget(id);
@@ -226,6 +236,8 @@ export class Metadata {
       const door = new HttpDoor(socket, {
         holder: (number) => this.#identities.holder(number),
         answer: async (question) => await this.#reply(question),
+        limits: this.#limits,
+        total: this.#total,
         log,
       });
       if (current() && !this.#stop.signal.aborted) kept.door = door;

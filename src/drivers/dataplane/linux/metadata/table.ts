@@ -67,6 +67,7 @@ table ${TABLE} {
     type filter hook prerouting priority -450; policy accept;
     iifname lo accept
     ip daddr 127.0.0.0/8 drop
+    ip saddr 127.0.0.0/8 drop
     ip6 daddr ${IDENTITIES6} drop
     ip6 saddr ${IDENTITIES6} drop
     # TCP has no need of pieces, and whose they are could not be said of each.
