@@ -109,8 +109,8 @@ describe('cloud-init', { skip, timeout: 900_000 }, () => {
     const words = ['--user', 'debian', '--address', v4 ?? ''];
     const { code, stdout, stderr } = await cloud.run('ssh', id, ...words, '--', LOOK);
     assert.equal(code, 0, stderr);
-    const [status = '', links = '', hostname, written, script, routes = ''] =
-      stdout.split('\n--\n');
+    const said = stdout.split('\n--\n').map((part) => part.trim());
+    const [status = '', links = '', hostname, written, script, routes = ''] = said;
     const { datasource, errors } = (JSON.parse(status) as { v1: CloudInitResult }).v1;
     assert.deepEqual(errors, []);
     const nics = macs.map((mac) => nicOf(JSON.parse(links) as Link[], mac));
