@@ -1,6 +1,6 @@
 /** What of routers, networks and ports floating IPs need, in SQL: asked by those who would take it away. */
-import { sql } from 'kysely';
 import type { Db } from '#platform/db/tables.ts';
+import { fixedIpsOfPorts } from '../ipam/fixed-ip.store.ts';
 
 /** Whether floating IPs lead through the router, so that its gateway has to stay. */
 export async function isGatewayNeeded(db: Db, routerId: string): Promise<boolean> {
@@ -18,17 +18,24 @@ export async function isInterfaceNeeded(
   db: Db,
   { routerId, subnetId }: { readonly routerId: string; readonly subnetId: string },
 ): Promise<boolean> {
-  const { rows } = await sql<{ id: string }>`
-    select floating_ips.id from floating_ips
-      join fixed_ips on fixed_ips.port_id = floating_ips.fixed_port_id
-        and fixed_ips.ip_address = floating_ips.fixed_ip_address
-      where floating_ips.router_id = ${routerId} and fixed_ips.subnet_id = ${subnetId}
-    union all
-    select floating_ips.id from floating_ips
-      join port_forwardings on port_forwardings.floating_ip_id = floating_ips.id
-      join fixed_ips on fixed_ips.port_id = port_forwardings.internal_port_id
-        and fixed_ips.ip_address = port_forwardings.internal_ip_address
-      where floating_ips.router_id = ${routerId} and fixed_ips.subnet_id = ${subnetId}
-    limit 1`.execute(db);
-  return rows.length > 0;
+  const direct = await db
+    .selectFrom('floating_ips')
+    .select(['fixed_port_id as portId', 'fixed_ip_address as ip'])
+    .where('router_id', '=', routerId)
+    .execute();
+  const forwarded = await db
+    .selectFrom('floating_ips')
+    .innerJoin('port_forwardings', 'port_forwardings.floating_ip_id', 'floating_ips.id')
+    .select(['internal_port_id as portId', 'internal_ip_address as ip'])
+    .where('floating_ips.router_id', '=', routerId)
+    .execute();
+  const leads = [...direct, ...forwarded];
+  const addresses = await fixedIpsOfPorts(db, [
+    ...new Set(leads.flatMap(({ portId }) => portId ?? [])),
+  ]);
+  return leads.some(({ portId, ip }) =>
+    addresses
+      .get(portId ?? '')
+      ?.some(({ subnet_id, ip_address }) => subnet_id === subnetId && ip_address === ip),
+  );
 }

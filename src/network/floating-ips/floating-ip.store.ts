@@ -6,6 +6,8 @@ import type { FloatingIpsTable, RoutersTable } from '#platform/db/tables/network
 import { inChunks, listPage, oneOf, tagsOf } from '../attributes/list.store.ts';
 import type { ListQuery } from '../attributes/list-query.ts';
 import { isPrivileged } from '../attributes/privilege.ts';
+import { ROUTER_INTERFACE_OWNER } from '../binding/binding.rules.ts';
+import { fixedIpsOfPorts } from '../ipam/fixed-ip.store.ts';
 import {
   forwardingsOf,
   type PortForwardingRow,
@@ -223,27 +225,32 @@ export async function findIdleOnNetwork(
     .execute();
 }
 
-/**
- * Routers with an interface on the subnet and a gateway on the external network, the oldest first.
- */
+/** Routers with an interface on the subnet and a gateway on the external network, the oldest first. */
 export async function findRoutersBetween(
   db: Db,
   { subnetId, networkId }: { readonly subnetId: string; readonly networkId: string },
 ): Promise<readonly RouterBetween[]> {
-  return await db
-    .selectFrom('fixed_ips')
-    .innerJoin('router_ports', 'router_ports.port_id', 'fixed_ips.port_id')
+  // By the owner of their ports, and addresses after that: a subnet may have ten thousand.
+  const interfaces = await db
+    .selectFrom('subnets')
+    .innerJoin('ports as inside', 'inside.network_id', 'subnets.network_id')
+    .innerJoin('router_ports', 'router_ports.port_id', 'inside.id')
     .innerJoin('routers', 'routers.id', 'router_ports.router_id')
-    .innerJoin('subnets', 'subnets.id', 'fixed_ips.subnet_id')
-    .innerJoin('ports as gateways', 'gateways.id', 'routers.gateway_port_id')
-    .select([
-      'routers.id',
-      'fixed_ips.ip_address as interfaceIp',
-      'subnets.gateway_ip as subnetGatewayIp',
-    ])
-    .where('fixed_ips.subnet_id', '=', subnetId)
-    .where('gateways.network_id', '=', networkId)
+    .innerJoin('ports as outside', 'outside.id', 'routers.gateway_port_id')
+    .select(['routers.id', 'inside.id as portId', 'subnets.gateway_ip as subnetGatewayIp'])
+    .where('subnets.id', '=', subnetId)
+    .where('inside.device_owner', '=', ROUTER_INTERFACE_OWNER)
+    .where('outside.network_id', '=', networkId)
     .orderBy('routers.created_at')
     .orderBy('routers.id')
     .execute();
+  const addresses = await fixedIpsOfPorts(
+    db,
+    interfaces.map(({ portId }) => portId),
+  );
+  return interfaces.flatMap(({ id, portId, subnetGatewayIp }) =>
+    (addresses.get(portId) ?? [])
+      .filter(({ subnet_id }) => subnet_id === subnetId)
+      .map(({ ip_address }) => ({ id, interfaceIp: ip_address, subnetGatewayIp })),
+  );
 }

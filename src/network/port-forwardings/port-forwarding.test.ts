@@ -153,6 +153,10 @@ test('a floating IP has either a port or forwardings, and so has a port', async 
   assert.deepEqual([taken.status, taken.error], [409, inUse]);
   const gone = await cloud.user.delete(path);
   assert.deepEqual([gone.status, gone.error], [409, inUse]);
+  const needed = await cloud.user.put(`/v2.0/routers/${cloud.router}/remove_router_interface`, {
+    subnet_id: cloud.subnet.id,
+  });
+  assert.match(needed.error, /^RouterInterfaceInUseByFloatingIP: /);
   const freed = await cloud.user.put(path, { floatingip: { port_id: null } });
   assert.equal(freed.body.floatingip.router_id, cloud.router, 'forwardings keep their router');
 });
