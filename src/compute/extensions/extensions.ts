@@ -34,6 +34,8 @@ export const EXTENSIONS: readonly Extension[] = [
   ['os-flavor-manage', 'FlavorManage', 'Flavors may be created and deleted.'],
   ['os-flavor-rxtx', 'FlavorRxtx', 'The `rxtx_factor` of flavors.'],
   ['os-flavor-swap', 'FlavorSwap', 'The swap disk of flavors.'],
+  ['os-floating-ip-pools', 'FloatingIpPools', 'The external networks that floating IPs come from.'],
+  ['os-floating-ips', 'FloatingIps', 'Addresses outside, and the servers that they lead to.'],
   ['os-hypervisor-status', 'HypervisorStatus', 'The state of hypervisors.'],
   ['os-hypervisors', 'Hypervisors', 'The hosts that servers run on.'],
   ['os-instance-actions', 'InstanceActions', 'What was done to a server.'],
