@@ -31,6 +31,8 @@ export type RoutersDeps = {
   readonly log: Logger;
 };
 
+type Announcement = { readonly names: ReadonlySet<string>; readonly timer: NodeJS.Timeout };
+
 /** How many are changed side by side. */
 const AT_ONCE = 4;
 
@@ -42,7 +44,7 @@ export class Routers {
   readonly #advertisers: Advertisers;
   readonly #queue = new KeyedQueue();
   readonly #records = new Map<string, RouterRecord>();
-  readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #announcements = new Map<string, Announcement>();
   /** By port id: what was last seen, kept in step with what is done. */
   #links = new Map<string, RouterLinkFacts>();
   #namespaces: ReadonlySet<string> = new Set();
@@ -126,8 +128,8 @@ export class Routers {
   /** Removes every trace of the router. */
   async ensureAbsent(id: string, signal: AbortSignal): Promise<void> {
     await this.#queue.run(id, async () => {
-      clearTimeout(this.#timers.get(id));
-      this.#timers.delete(id);
+      clearTimeout(this.#announcements.get(id)?.timer);
+      this.#announcements.delete(id);
       await this.#advertisers.ensureAbsent(id, this.#directory(id));
       const outer = new Map([...this.#links].filter(([, link]) => link.routerId === id));
       const namespace = namespaceMark(id) !== undefined;
@@ -158,8 +160,8 @@ export class Routers {
   }
 
   async close(): Promise<void> {
-    for (const timer of this.#timers.values()) clearTimeout(timer);
-    this.#timers.clear();
+    for (const { timer } of this.#announcements.values()) clearTimeout(timer);
+    this.#announcements.clear();
     await this.#queue.idle();
   }
 
@@ -235,7 +237,7 @@ export class Routers {
     ]);
     for (const [portId, link] of wanted.outer) this.#links.set(portId, link);
     await this.#advertise(router, signal);
-    if (plan.announced.size > 0) this.#announceAgain(id);
+    if (plan.announced.size > 0) this.#announceAgain(id, plan.announced.keys());
   }
 
   /** Whether it has an address to give away. */
@@ -294,13 +296,17 @@ export class Routers {
     await this.#advertisers.ensure(router.id, radvdConf(router), { directory, signal });
   }
 
-  #announceAgain(id: string): void {
-    clearTimeout(this.#timers.get(id));
+  /** `links`: names of their inner ends. */
+  #announceAgain(id: string, links: Iterable<string>): void {
+    const before = this.#announcements.get(id);
+    clearTimeout(before?.timer);
+    const names = new Set([...(before?.names ?? []), ...links]);
     const again = async () => {
-      this.#timers.delete(id);
+      this.#announcements.delete(id);
       const { specs, settled } = this.#record(id);
-      const links = settled && specs[0] !== undefined ? linksOf(specs[0]) : [];
-      const steps = planAnnouncement(id, new Map(links.map((link) => [link.inner, link.mac])));
+      const there = settled && specs[0] !== undefined ? linksOf(specs[0]) : [];
+      const told = there.filter((link) => names.has(link.inner));
+      const steps = planAnnouncement(id, new Map(told.map((link) => [link.inner, link.mac])));
       const signal = AbortSignal.timeout(10_000);
       await this.#take(steps, { id, namespace: routerNamespace(id), signal });
     };
@@ -310,7 +316,7 @@ export class Routers {
         this.#deps.log.warn(fields, 'neighbours could not be told again of a router');
       });
     };
-    this.#timers.set(id, setTimeout(run, ANNOUNCE_AGAIN_MS).unref());
+    this.#announcements.set(id, { names, timer: setTimeout(run, ANNOUNCE_AGAIN_MS).unref() });
   }
 
   #record(id: string): RouterRecord {
@@ -375,7 +381,7 @@ function placeFault(
 const LIST_FLOWS = `
 read -r count </proc/sys/net/netfilter/nf_conntrack_count
 [ "$count" -gt 0 ] || exit 0
-conntrack -L -f ipv4 2>/dev/null | grep -F -w "$1"
+{ conntrack -L -f ipv4 || kill $$; } | grep -F -w "$1"
 :`;
 
 /** Its standard input is opened by name, so it must be a pipe. */

@@ -7,7 +7,7 @@
  *   what guests send by it is translated and judged.
  * - It answers for an address only where that is, speaks with none but the link's own, and tells neighbours when an
  *   address comes. Addresses are the network's gift: nobody is asked whether they are free.
- * - Nothing comes in by the gateway that says it is from inside. On internal networks there may be several ways.
+ * - Nothing of IPv4 comes in by the gateway that says it is from inside. On internal networks there may be several ways.
  */
 export const SET_SWITCHES = `
 put() {
