@@ -41,6 +41,9 @@ export async function up(args: VerbArgs): Promise<number> {
   const running = findControl(config.stateDir);
   if (running) {
     print(`The cloud of '${config.stateDir}' is up already.`);
+    const words = uplinkWords(config.uplink);
+    if (words.length > 0)
+      note(`What was asked now takes a new start: down, then up ${words.join(' ')}.`);
     print(howToUse(config.stateDir, running.url));
     return 0;
   }

@@ -27,6 +27,6 @@ function hostSuite(
 
 hostSuite('host', 'root', hostChecks);
 hostSuite('pasta', 'rootless', rootlessChecks('pasta'));
-hostSuite("slirp4netns", "rootless", rootlessChecks("slirp4netns"), [
+hostSuite('slirp4netns', 'rootless', rootlessChecks('slirp4netns'), [
   ...['unshare', '--mount', '--propagation', 'private', 'sh', '-c', WITHOUT_PASTA, 'sh'],
 ]);

@@ -39,11 +39,11 @@ export async function guestOf(cloud: RealCloud) {
   const admin = await cloud.as('admin');
   const { networks } = await admin.get('/networking/v2.0/networks?name=public');
   const into = enterYard(yard, '/');
-  const neighbour = await neighbourOn(
-    networks[0].id,
-    [`${GUEST[4]}/24`, `${GUEST[6]}/64`],
-    { signal, enter: into, gateways: [GATEWAY[4], GATEWAY[6]] },
-  );
+  const neighbour = await neighbourOn(networks[0].id, [`${GUEST[4]}/24`, `${GUEST[6]}/64`], {
+    signal,
+    enter: into,
+    gateways: [GATEWAY[4], GATEWAY[6]],
+  });
   const enter = [...into, 'nsenter', `--net=/run/netns/${neighbour.namespace}`, '--'];
   return { enter, [Symbol.asyncDispose]: async () => await neighbour[Symbol.asyncDispose]() };
 }

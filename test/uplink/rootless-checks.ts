@@ -76,10 +76,14 @@ export function rootlessChecks(program: OutboundProgram): readonly Check<HostChe
         assert.deepEqual(findOutbound(cloud.stateDir)?.mark, first.mark);
 
         signalProcess(first.mark, 'SIGKILL');
-        const second = await waitFor('it was started again', () => {
-          const found = findOutbound(cloud.stateDir);
-          return found !== undefined && found.mark.pid !== first.mark.pid && found;
-        });
+        const second = await waitFor(
+          'it was started again',
+          () => {
+            const found = findOutbound(cloud.stateDir);
+            return found !== undefined && found.mark.pid !== first.mark.pid && found;
+          },
+          30_000,
+        );
         {
           await using guest = await guestOf(cloud);
           await waitFor(

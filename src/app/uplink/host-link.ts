@@ -7,6 +7,7 @@ import { Fault } from '#platform/fault.ts';
 import type { HostLink } from '#platform/uplink-config.ts';
 import {
   isOwn,
+  linkAlias,
   planHostLink,
   planLinkInside,
   planOutside,
@@ -53,15 +54,18 @@ export async function ensureHostLinkAbsent(
 }
 
 /** Whether the link is there, of this cloud, and leads somewhere. */
-export async function isLinked(name: string, yard: Yard, options: Options): Promise<boolean> {
-  const facts = await lookAt(name, yard, options);
-  return facts.alias !== null && isOwn(facts, yard.stateDir) && facts.whole;
+export async function isLinked(name: string, stateDir: string, options: Options): Promise<boolean> {
+  const links = JSON.parse(await run('ip', ['-json', 'link', 'show'], options)) as LinkJson[];
+  const link = links.find(({ ifname }) => ifname === name);
+  // Its lower layer is up as long as the other end is there and up.
+  return link?.ifalias === linkAlias(stateDir) && link.flags?.includes('LOWER_UP') === true;
 }
 
 type LinkJson = {
   readonly ifname: string;
   readonly ifalias?: string;
   readonly group?: string;
+  readonly flags?: readonly string[];
   readonly addr_info?: readonly { readonly local?: string; readonly prefixlen?: number }[];
 };
 type RouteJson = { readonly dst?: string; readonly dev?: string; readonly gateway?: string };

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { delay, orAborted } from '#base/async.ts';
 import { subnetsOf, wantedLeg } from '#drivers/dataplane/linux/uplink/uplink-leg.ts';
-import { isAlive } from '#drivers/processes.ts';
+import { isAlive, type ProcessMark } from '#drivers/processes.ts';
 import { findYard, type Yard } from '#drivers/yard/yard.ts';
 import type { DesiredHosts } from '#platform/host/desired-hosts.ts';
 import type { Logger } from '#platform/log.ts';
@@ -10,7 +10,7 @@ import { isTooWide } from '#platform/uplink-config.ts';
 import { ensureHostLink, ensureHostLinkAbsent, isLinked } from './host-link.ts';
 import { uplinkInode } from './into-uplink.ts';
 import { ensureMasquerade, ensureNoMasquerade } from './masquerade.ts';
-import { ensureNoOutbound, ensureOutbound, findOutbound } from './outbound.ts';
+import { ensureNoOutbound, ensureOutbound } from './outbound.ts';
 import { describeRange, findOverlap, hostRanges } from './overlap.ts';
 import type { UplinkChoice } from './uplink-choice.ts';
 import {
@@ -42,7 +42,11 @@ export class UplinkKeeper {
   readonly #deps: UplinkKeeperDeps;
   readonly #stop = new AbortController();
   readonly #unlisten: () => void;
-  #wake = Promise.withResolvers<void>();
+  /** External networks that were seen last. */
+  #external: ReadonlySet<string> = new Set();
+  #nap = new AbortController();
+  /** By which guests without root get out. */
+  #program: ProcessMark | undefined;
   #settled: Settled | undefined;
   readonly #waiters: (() => void)[] = [];
   #told: readonly string[] = [];
@@ -50,8 +54,11 @@ export class UplinkKeeper {
 
   constructor(deps: UplinkKeeperDeps) {
     this.#deps = { ...deps, stateDir: homeOf(deps.stateDir) };
-    this.#unlisten = deps.desired.onChange(({ host, section }) => {
-      if (host === deps.host && section === 'networks') this.#wake.resolve();
+    this.#unlisten = deps.desired.onChange(({ host, section, id, value }) => {
+      if (host !== deps.host || section !== 'networks') return;
+      // Most networks lead nowhere: they are made and go without a look at the host.
+      const leadsOut = value !== null && 'uplink' in value && value.uplink !== null;
+      if (leadsOut || this.#external.has(id)) this.#nap.abort();
     });
     this.#done = this.#keep();
   }
@@ -60,7 +67,7 @@ export class UplinkKeeper {
   async settled(signal: AbortSignal): Promise<readonly string[]> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiters.push(resolve);
-    this.#wake.resolve();
+    this.#nap.abort();
     await orAborted(promise, signal);
     return this.#told;
   }
@@ -74,30 +81,38 @@ export class UplinkKeeper {
 
   async #keep(): Promise<void> {
     const { signal } = this.#stop;
+    let soon = SOON_MS;
     while (!signal.aborted) {
-      this.#wake = Promise.withResolvers();
+      // Whoever wakes it from now on has it look again.
+      this.#nap = new AbortController();
+      const awake = AbortSignal.any([signal, this.#nap.signal]);
       let patience = LOOK_MS;
       try {
-        if (!(await this.#pass())) patience = SOON_MS;
+        const there = await this.#pass();
+        if (!there) patience = soon;
+        soon = there ? SOON_MS : Math.min(2 * soon, LOOK_MS);
       } catch (error) {
         if (signal.aborted) break;
         this.#tell([error instanceof Error ? error.message : String(error)], error);
         this.#answer();
       }
-      await Promise.race([
-        this.#wake.promise,
-        delay(patience, signal).catch(() => undefined), // it is closed
-      ]);
+      await delay(patience, awake).catch(() => undefined); // it is woken, or closed
     }
   }
 
   /** False when the uplink is only about to be there. */
   async #pass(): Promise<boolean> {
-    const { stateDir } = this.#deps;
+    const { stateDir, choice } = this.#deps;
     const subnets = this.#subnets();
+    const asked = choice.hostLink !== null || choice.outbound;
+    if (!asked && this.#settled !== undefined) {
+      // Nothing was asked for, and what earlier starts had is gone.
+      this.#answer();
+      return true;
+    }
     const yard = findYard(stateDir);
     const inode = yard && uplinkInode(yard);
-    if (subnets.length > 0 && (yard === undefined || inode === undefined)) return false;
+    if (asked && subnets.length > 0 && inode === undefined) return false;
     const now = { inode, subnets };
     if (isDeepStrictEqual(now, this.#settled) && (await this.#isWell(yard, subnets))) {
       this.#answer();
@@ -152,7 +167,8 @@ export class UplinkKeeper {
       else await ensureNoMasquerade(hostLink.name, { signal });
       note({ outbound: outbound ? 'masquerade' : null });
     } else if (outbound && !root) {
-      const { program } = await ensureOutbound(yard, { signal });
+      const { mark, program } = await ensureOutbound(yard, { signal });
+      this.#program = mark;
       note({ outbound: program });
     }
     if (root || !outbound) await ensureNoOutbound(stateDir);
@@ -164,17 +180,20 @@ export class UplinkKeeper {
     const { stateDir, choice } = this.#deps;
     if (yard === undefined || subnets.length === 0) return true;
     if (choice.hostLink) {
-      return await isLinked(choice.hostLink.name, yard, { signal: this.#stop.signal });
+      return await isLinked(choice.hostLink.name, stateDir, { signal: this.#stop.signal });
     }
     if (!choice.outbound) return true;
-    const program = findOutbound(stateDir);
-    return program !== undefined && isAlive(program.mark);
+    return this.#program !== undefined && isAlive(this.#program);
   }
 
   #subnets(): readonly string[] {
     const { desired, host } = this.#deps;
-    const networks = desired.ids(host, 'networks').map((id) => desired.find(host, 'networks', id));
-    return subnetsOf(networks.flatMap((network) => (network && wantedLeg(network)) || []));
+    const legs = desired.ids(host, 'networks').flatMap((id) => {
+      const network = desired.find(host, 'networks', id);
+      return (network && wantedLeg(network)) ?? [];
+    });
+    this.#external = new Set(legs.map((leg) => leg.networkId));
+    return subnetsOf(legs);
   }
 
   #answer(): void {
