@@ -8,6 +8,7 @@ import type { MetadataQuestion } from '#base/host/metadata.ts';
 import { plainAnswer } from '#base/host/metadata-answers.ts';
 import type { NetworkSpec, PortSpec } from '#base/host/links.ts';
 import type { RouterSpec } from '#base/host/routers.ts';
+import type { Commands } from '../../src/drivers/dataplane/linux/kernel.ts';
 import { run } from '../../src/drivers/run.ts';
 import { until } from '../dataplane/check.ts';
 import { newMac, openPlane, portOf, type DataplaneWorld, type Plane } from '../dataplane/world.ts';
@@ -17,6 +18,8 @@ import type { AskOptions, Asked } from './ask.ts';
 export const METADATA = '169.254.169.254';
 export const METADATA6 = 'fe80::a9fe:a9fe%eth0';
 
+/** Nothing is looked after by itself. */
+const NEVER_MS = 60_000;
 const ESTABLISHED = '01';
 const ANSWERS_WITHIN_MS = 6_000;
 const ASK = join(import.meta.dirname, 'ask.ts');
@@ -50,8 +53,8 @@ export function portAs(
 }
 
 /** A plane that answers each question with the question. */
-export async function answeringPlane(world: DataplaneWorld): Promise<Plane> {
-  const plane = openPlane(world);
+export async function answeringPlane(world: DataplaneWorld, commands?: Commands): Promise<Plane> {
+  const plane = openPlane(world, NEVER_MS, commands);
   plane.dataplane.onMetadata(async (asked) => plainAnswer(200, JSON.stringify(asked)));
   await plane.apply({ groups: [OUTWARDS] });
   return plane;

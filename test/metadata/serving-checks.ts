@@ -1,5 +1,7 @@
 /** From where guests can ask for their metadata, and whom they are taken for. */
 import assert from 'node:assert/strict';
+import type { Commands } from '../../src/drivers/dataplane/linux/kernel.ts';
+import { attempt, run } from '../../src/drivers/run.ts';
 import type { Guest } from '../storm/guests.ts';
 import { until, type Check } from '../dataplane/check.ts';
 import { dhcpOf, networkOf, openPlane, type DataplaneWorld } from '../dataplane/world.ts';
@@ -10,6 +12,7 @@ import {
   holdOpen,
   openConnections,
   isKnownAs,
+  learnsNothing,
   METADATA,
   METADATA6,
   OUTWARDS,
@@ -17,6 +20,15 @@ import {
   question,
   routerOf,
 } from './scene.ts';
+
+/** Refuses what only some kernels can. */
+const WITHOUT_EGRESS: Commands = {
+  run,
+  attempt: async (command, args, options) =>
+    options.input?.includes('hook egress') === true
+      ? { code: 1, stdout: '', stderr: 'Operation not supported' }
+      : await attempt(command, args, options),
+};
 
 export const servingChecks: readonly Check<DataplaneWorld>[] = [
   {
@@ -171,6 +183,31 @@ export const servingChecks: readonly Check<DataplaneWorld>[] = [
       const asked = await ask(guest, '/');
       assert.equal(asked.status, 503);
       assert.equal(asked.headers['retry-after'], '2');
+    },
+  },
+  {
+    name: 'on a kernel that cannot say where answers go only those are served who cannot take the place of others',
+    run: async (world) => {
+      await using plane = await answeringPlane(world, WITHOUT_EGRESS);
+      const network = networkOf();
+      const [port, other] = [
+        portAs(network, 'strict', ['169.254.7.7/32']),
+        portAs(network, 'strict', ['169.254.7.8/32']),
+      ];
+      await plane.apply({ networks: [network], ports: [port, other] });
+      await using guest = await guestOn(world, network, port, '169.254.7.7/16');
+      await isKnownAs(guest, port);
+      for (const liar of [
+        portAs(network, 'strict', ['169.254.7.7/32']),
+        portAs(network, 'strict', ['169.254.7.0/24']),
+        portAs(network, 'l2'),
+        portAs(network, 'off'),
+      ]) {
+        await plane.apply({ ports: [liar] });
+        await learnsNothing(guest);
+        await plane.apply({ absentPorts: [liar.id] });
+        await isKnownAs(guest, port);
+      }
     },
   },
   {

@@ -69,7 +69,7 @@ fi`,
   },
   {
     subject: 'metadata for servers',
-    script: `nft -f - <<'END' && { nft -f - <<'TRY' || { echo 'only on networks whose ports are all strict'; false; }; }
+    script: `nft -f - <<'END' && { nft -f - <<'TRY' || { echo 'only on networks whose ports are all strict and share no address'; false; }; }
 ${makeTable([], { links: [], alone: true, egress: false })}END
 ${egressTrial('brprobe')}TRY`,
     remedy:

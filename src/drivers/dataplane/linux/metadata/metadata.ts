@@ -1,6 +1,8 @@
 /** The metadata service of one host: a table and a socket in each namespace where guests ask. */
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { comeAgain } from '#base/host/metadata-answers.ts';
+import type { PortFirewall } from '#base/host/firewall.ts';
 import type { HttpAnswer, MetadataQuestion } from '#base/host/metadata.ts';
 import { Fault } from '#platform/fault.ts';
 import type { Logger } from '#platform/log.ts';
@@ -16,11 +18,11 @@ import { changeTable, egressTrial, makeTable, type Card } from './table.ts';
 
 export type MetadataDeps = { readonly commands: Commands; readonly log: Logger };
 
-/** A port that may ask. `strict`: it cannot even claim an address of another. */
+/** A port that may ask. `claims`: the addresses that it can have, or say that it has; null when they are many. */
 type Asker = {
   readonly mac: string;
   readonly number: number;
-  readonly strict: boolean;
+  readonly claims: readonly string[] | null;
 };
 
 type Kept = {
@@ -83,7 +85,7 @@ export class Metadata {
     if (!this.#egress) {
       this.#deps.log.warn(
         { stderr },
-        'metadata: this kernel cannot say where answers go; networks with a port that is not strict get none',
+        'metadata: this kernel cannot say where answers go; networks where a port could claim the address of another get none',
       );
     }
   }
@@ -161,14 +163,14 @@ export class Metadata {
     };
     for (const id of absentPorts) forget(id);
     for (const { id, networkId, mac, firewall } of ports) {
-      const strict = firewall?.mode === 'strict';
+      const claims = claimsOf(firewall);
       const has = this.#askers.get(networkId)?.get(id);
-      if (has?.mac === mac && has.strict === strict) continue;
+      if (has?.mac === mac && isDeepStrictEqual(has.claims, claims)) continue;
       forget(id);
       const there = this.#askers.get(networkId) ?? new Map<string, Asker>();
       this.#askers.set(
         networkId,
-        there.set(id, { mac, number: this.#identities.give(id), strict }),
+        there.set(id, { mac, number: this.#identities.give(id), claims }),
       );
       this.#networks.set(id, networkId);
       touched.add(networkId);
@@ -209,7 +211,7 @@ export class Metadata {
     for (const [link, networkId] of place.links) {
       const askers = [...(this.#askers.get(networkId)?.values() ?? [])];
       // Else one of them could claim the address of another, and be sent the answer.
-      if (!this.forced && askers.some(({ strict }) => !strict)) continue;
+      if (!this.forced && !areApart(askers)) continue;
       for (const { mac, number } of askers) cards.set(`${link} ${number}`, { link, mac, number });
     }
     return cards;
@@ -260,6 +262,18 @@ export class Metadata {
       ? comeAgain('The cloud is being started. Ask again.')
       : await answer(question);
   }
+}
+
+function claimsOf(firewall: PortFirewall | null): readonly string[] | null {
+  if (firewall?.mode !== 'strict') return null;
+  const cidrs = firewall.pairs.map(({ cidr }) => cidr);
+  return cidrs.every((cidr) => /^[^:]+\/32$|:.*\/128$/.test(cidr)) ? cidrs : null;
+}
+
+/** True when no two of them can have one address. */
+function areApart(askers: readonly Asker[]): boolean {
+  const claims = askers.flatMap((asker) => [...new Set(asker.claims)]);
+  return askers.every((asker) => asker.claims !== null) && new Set(claims).size === claims.length;
 }
 
 function sameLinks(a: Place, b: Place): boolean {
