@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Identity } from '#platform/context.ts';
 import { openDatabase } from '#platform/db/database.ts';
 import type { Db } from '#platform/db/tables.ts';
-import type { HostConsoles } from '#platform/host/host-gate.ts';
+import type { HostConsoles, HostReader } from '#platform/host/host-gate.ts';
 import { DesiredHosts } from '#platform/host/desired-hosts.ts';
 import { ObservedHosts } from '#platform/host/observed-hosts.ts';
 import { createHttpApp } from '#platform/http/http-app.ts';
@@ -61,6 +61,9 @@ export class ComputeWorld implements AsyncDisposable {
   runner: ReconcilerRunner;
   compute: Compute;
   app: FastifyInstance;
+  /** What guests have said. */
+  readConsole: HostReader['readConsole'] = async (_host, id, lines) =>
+    lines === 0 ? '' : ['one', 'two', `three of ${id}`].slice(-(lines ?? 3)).join('\n');
   /** What hosts have to offer who wants a console: by default one that says again what it hears. */
   openConsole: HostConsoles['openConsole'] = async () => {
     const [near, far] = duplexPair();
@@ -133,8 +136,7 @@ export class ComputeWorld implements AsyncDisposable {
       observed: this.observed,
       sagas,
       hostReader: {
-        readConsole: async (_host, id, lines) =>
-          ['one', 'two', `three of ${id}`].slice(-(lines ?? 3)).join('\n'),
+        readConsole: async (...asked) => await this.readConsole(...asked),
         readCounters: async () => new Map(),
       },
       hostConsoles: {

@@ -126,7 +126,9 @@ export class ServerActions {
     const text = await hostReader.readConsole(server.host, id, length, ctx.signal);
     // compat: Nova leaves out control characters, which XML could not hold.
     // oxlint-disable-next-line no-control-regex -- these are what is meant
-    return text.replaceAll(/[\u0000-\u0008\u000b-\u001f]/g, '');
+    const plain = text.replaceAll(/[\u0000-\u0008\u000b-\u001f]/g, '');
+    // compat: to Nova, there is a line after the last line's end.
+    return length === null ? plain : plain.split('\n').slice(-length).join('\n');
   }
 
   /** Refuses what needs an agent in the guest. */

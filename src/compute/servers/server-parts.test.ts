@@ -171,6 +171,11 @@ test('the console tells as many lines as are asked for', async () => {
   assert.equal(await output(2), `two\nthree of ${id}`);
   assert.equal(await output('1'), `three of ${id}`);
   assert.equal(await output(-1), `one\ntwo\nthree of ${id}`);
+  assert.equal(await output(0), '');
+  // What Tempest counts.
+  world.readConsole = async () => '\u001b[1mone\r\ntwo\tthree\n';
+  assert.equal(await output(), '[1mone\ntwo\tthree\n');
+  assert.equal(await output(2), 'two\tthree\n');
 });
 
 test('actions are kept with their requests, and after the server is gone from 2.21 on', async () => {
