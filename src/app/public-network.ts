@@ -6,6 +6,7 @@ import type { JsonObject } from '#base/json.ts';
 import { statePaths, type CloudConfig } from '#platform/config.ts';
 import type { Control } from './control.ts';
 import { logIn, readOrMakeSecret } from './first-start.ts';
+import { findSetting, setSetting } from './setting.store.ts';
 
 const NETWORKS = '/networking/v2.0/networks';
 const SUBNETS = '/networking/v2.0/subnets';
@@ -14,6 +15,7 @@ const ROUTERS = '/networking/v2.0/routers';
 /** Names as DevStack has them. */
 const SUBNET_NAMES = { 4: 'public-subnet', 6: 'ipv6-public-subnet' } as const;
 const ROUTER = 'router1';
+const ROUTER_DONE = 'public-router';
 
 /** Makes what is missing; a network, subnet or router of that name stays as it is. */
 export async function ensurePublicNetwork(
@@ -36,7 +38,7 @@ export async function ensurePublicNetwork(
   for (const cidr of config.uplink.publicCidrs) await ensureSubnet(admin, networkId, cidr, tell);
   if (existsSync(paths.demoPassword)) {
     const demo = await logIn(control, 'demo', readOrMakeSecret(paths.demoPassword));
-    await ensureRouter(demo, networkId);
+    await ensureRouter(control, demo, networkId);
   }
 }
 
@@ -72,18 +74,29 @@ async function ensureSubnet(
   });
 }
 
-/** The demo project's way out: a router of its own between its network and the public one. */
-async function ensureRouter(demo: Api, networkId: string): Promise<void> {
+/**
+ * The demo project's way out: a router of its own between its network and the public one. Made once, and to its end when
+ * a start before was broken off: what has become of it since is how it should be.
+ */
+async function ensureRouter(control: Control, demo: Api, networkId: string): Promise<void> {
+  if ((await findSetting(control.db, ROUTER_DONE)) !== undefined) return;
   const subnet = await demo.first(`${SUBNETS}?name=private-subnet`, 'subnets');
-  // Somebody has taken it away, or routes it otherwise: then that is how it should be.
-  if (!subnet || (await demo.first(`${ROUTERS}?limit=1`, 'routers'))) return;
-  const router = await demo.make(ROUTERS, 'router', {
-    name: ROUTER,
-    external_gateway_info: { network_id: networkId },
-  });
-  await demo.change(`${ROUTERS}/${textOf(router, 'id')}/add_router_interface`, {
-    subnet_id: subnet['id'],
-  });
+  const begun = await demo.first(`${ROUTERS}?name=${ROUTER}`, 'routers');
+  // The project has none of that name, and routes by itself already.
+  const other = !begun && (await demo.first(`${ROUTERS}?limit=1`, 'routers'));
+  if (!subnet || other) return;
+  const router =
+    begun ??
+    (await demo.make(ROUTERS, 'router', {
+      name: ROUTER,
+      external_gateway_info: { network_id: networkId },
+    }));
+  const id = textOf(router, 'id');
+  const query = `device_id=${id}&network_id=${textOf(subnet, 'network_id')}`;
+  if (!(await demo.first(`/networking/v2.0/ports?${query}`, 'ports'))) {
+    await demo.change(`${ROUTERS}/${id}/add_router_interface`, { subnet_id: subnet['id'] });
+  }
+  await setSetting(control.db, ROUTER_DONE, new Date().toISOString());
 }
 
 function textOf(thing: JsonObject, name: string): string {
