@@ -1,8 +1,9 @@
 /** Address translation: with the outside, with floating IPs, and with ports that are forwarded. */
 import assert from 'node:assert/strict';
 import type { RouterSpec } from '#base/host/routers.ts';
+import { attempt, run } from '#drivers/run.ts';
 import { until, type Check } from '../dataplane/check.ts';
-import type { DataplaneWorld } from '../dataplane/world.ts';
+import { changeOf, openPlane, type DataplaneWorld } from '../dataplane/world.ts';
 import {
   allowing,
   ask,
@@ -252,6 +253,34 @@ export const floatingChecks: readonly Check<DataplaneWorld>[] = [
       assert.equal(await pings(outside, address, 1), false);
     },
   },
+  {
+    name: 'flows that an agent had no time to end are ended by the next',
+    run: async (world) => {
+      await using site = await Site.make(world);
+      const router = routerOf({
+        interfaces: [interfaceOf(site.red, '10.1.0.1/24')],
+        gateway: uplinkOf(site.outer, `${OWN}/24`),
+        floatingIps: [floatingIp('203.0.113.20', '10.1.0.5')],
+      });
+      await site.route(router);
+      const a = await site.bystander(site.red, '10.1.0.5');
+      const outside = await site.bystander(site.outer, OUTSIDE);
+      await serve(outside);
+      const held = await hold(a, 'tcp', OUTSIDE);
+      assert.equal(held.answers.at(-1), '203.0.113.20');
+      await site.plane[Symbol.asyncDispose]();
+      site.plane = openPlane(world, 60_000, { run: dying, attempt });
+      const gone = { ...router, floatingIps: [] };
+      const { outer, red, blue, group } = site;
+      const change = changeOf({ networks: [outer, red, blue], groups: [group], routers: [gone] });
+      const failures = await site.plane.dataplane.apply(change, world);
+      assert.deepEqual([...failures.keys()], [router.id]);
+      await held.goesOn();
+      await site.restart(gone);
+      await held.ends();
+      assert.equal(await ask(a, 'tcp', OUTSIDE), OWN);
+    },
+  },
 ];
 
 type Office = {
@@ -277,6 +306,12 @@ async function officeOf(site: Site): Promise<Office> {
   await Promise.all([serve(b), serve(outside)]);
   return { router, a, b, outside };
 }
+
+/** Dies before it looks for flows that must end. */
+const dying: typeof run = async (command, args, options) => {
+  if (args.some((word) => word.includes('conntrack'))) throw new Error('killed');
+  return await run(command, args, options);
+};
 
 function withGateway(
   router: RouterSpec,

@@ -121,7 +121,7 @@ export class Site implements AsyncDisposable {
 
   /** Somebody beside all ports, whom neither the firewall nor another agent has anything to do with. */
   async bystander(network: NetworkSpec, address: string): Promise<Person> {
-    const name = `by-${address}`;
+    const name = `b${address}`;
     const place = { home: null, bridge: bridgeName(network.id) };
     const guest = this.#stack.use(await Guest.onBridge(this.world, name, `${address}/24`, place));
     this.#stack.defer(async () => {
