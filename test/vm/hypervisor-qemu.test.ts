@@ -9,7 +9,7 @@ import { hypervisorChecks } from './hypervisor-checks.ts';
 /** Everything as root; without root what could differ: starting, being sandboxed, being found again. */
 const suites: readonly (readonly [Mode, RegExp])[] = [
   ['root', /./],
-  ['rootless', /no rights|predecessor died|broken off/],
+  ['rootless', /no rights|predecessor died|broken off|not led elsewhere/],
 ];
 
 for (const [mode, which] of suites) {
