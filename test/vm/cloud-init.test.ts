@@ -9,7 +9,7 @@ import { waitFor } from '../support/wait-for.ts';
 const COMPUTE = '/compute/v2.1';
 const NETWORKING = '/networking/v2.0';
 /** Such a guest takes a minute to boot without KVM, and several on a busy machine. */
-const BOOT_MS = 480_000;
+const BOOT_MS = 780_000;
 
 const USER_DATA = `MIME-Version: 1.0
 Content-Type: multipart/mixed; boundary="part"
@@ -33,7 +33,7 @@ echo "script of $(hostname)" >/run/from-script
 
 const skip = process.getuid?.() === 0 ? false : 'only root can build the Debian image';
 
-describe('cloud-init', { skip, timeout: 900_000 }, () => {
+describe('cloud-init', { skip, timeout: 1_200_000 }, () => {
   let cloud: RealCloud;
   let demo: Demo;
   const made = new Map<string, { readonly id: string; readonly macs: readonly string[] }>();
