@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { Commands } from '../../src/drivers/dataplane/linux/kernel.ts';
 import { attempt, run } from '../../src/drivers/run.ts';
 import type { Guest } from '../storm/guests.ts';
+import { comeAgain } from '#base/host/metadata-answers.ts';
 import { until, type Check } from '../dataplane/check.ts';
 import { dhcpOf, networkOf, openPlane, type DataplaneWorld } from '../dataplane/world.ts';
 import {
@@ -171,18 +172,18 @@ export const servingChecks: readonly Check<DataplaneWorld>[] = [
     },
   },
   {
-    name: 'a guest is told to come again until somebody answers',
+    name: 'nobody listens to guests until somebody answers them',
     run: async (world) => {
       await using plane = openPlane(world);
-      await plane.apply({ groups: [OUTWARDS] });
       const network = networkOf();
       const port = portAs(network, 'l2');
-      await plane.apply({ networks: [network], ports: [port] });
+      await plane.apply({ groups: [OUTWARDS], networks: [network], ports: [port] });
       await using guest = await guestOn(world, network, port, '169.254.7.7/16');
+      assert.equal((await ask(guest, '/')).text, 'ECONNREFUSED');
+      plane.dataplane.onMetadata(async () => comeAgain('Ask again.'));
       await until('it listens', async () => (await ask(guest, '/')).status !== 0, 15_000);
       const asked = await ask(guest, '/');
-      assert.equal(asked.status, 503);
-      assert.equal(asked.headers['retry-after'], '2');
+      assert.deepEqual([asked.status, asked.headers['retry-after']], [503, '2']);
     },
   },
   {

@@ -83,7 +83,7 @@ export interface Dataplane {
   /** What went through ports and was dropped, by port id: of all ports, read from the kernel now. */
   counters(options: CallOptions): Promise<ReadonlyMap<string, PortCounters>>;
   /**
-   * Who answers guests that ask for their metadata; before it is called they are told to come again. A question names the
+   * Who answers guests that ask for their metadata; before it is called nobody listens to them. A question names the
    * port that asked, known by what cannot be forged.
    */
   onMetadata(answer: (question: MetadataQuestion) => Promise<HttpAnswer>): void;

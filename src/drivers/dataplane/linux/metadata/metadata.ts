@@ -1,7 +1,6 @@
 /** The metadata service of one host: a table and a socket in each namespace where guests ask. */
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { comeAgain } from '#base/host/metadata-answers.ts';
 import type { PortFirewall } from '#base/host/firewall.ts';
 import type { HttpAnswer, MetadataQuestion } from '#base/host/metadata.ts';
 import { Fault } from '#platform/fault.ts';
@@ -17,6 +16,8 @@ import type { MetadataChange, Place } from './places.ts';
 import { changeTable, egressTrial, makeTable, type Card } from './table.ts';
 
 export type MetadataDeps = { readonly commands: Commands; readonly log: Logger };
+
+type Answer = (question: MetadataQuestion) => Promise<HttpAnswer>;
 
 /** A port that may ask. `claims`: the addresses that it can have, or say that it has; null when they are many. */
 type Asker = {
@@ -57,15 +58,17 @@ export class Metadata {
   readonly #stop = new AbortController();
   /** One socket is opened after the other: each costs the start of a process. */
   #opening: Promise<void> = Promise.resolve();
-  #answer: ((question: MetadataQuestion) => Promise<HttpAnswer>) | undefined;
+  #answer: Answer | undefined;
   #egress: boolean | undefined;
 
   constructor(deps: MetadataDeps) {
     this.#deps = deps;
   }
 
-  answerWith(answer: (question: MetadataQuestion) => Promise<HttpAnswer>): void {
+  /** From now on somebody listens. */
+  answerWith(answer: Answer): void {
     this.#answer = answer;
+    this.revive();
   }
 
   /** Whether answers are sent to the MAC that asked, whatever ARP says; known once `probe` was called. */
@@ -218,14 +221,15 @@ export class Metadata {
   }
 
   #listen(kept: Kept): void {
-    if (kept.door !== null || kept.opening || kept.inForce === null) return;
+    const answer = this.#answer;
+    if (answer === undefined || kept.door !== null || kept.opening || kept.inForce === null) return;
     kept.opening = true;
     const before = this.#opening;
-    this.#opening = this.#openAfter(before, kept);
+    this.#opening = this.#openAfter(before, kept, answer);
   }
 
   /** Never rejects: what goes wrong is tried again. */
-  async #openAfter(before: Promise<void>, kept: Kept): Promise<void> {
+  async #openAfter(before: Promise<void>, kept: Kept, answer: Answer): Promise<void> {
     await before;
     const { namespace } = kept.place;
     const { log } = this.#deps;
@@ -237,7 +241,7 @@ export class Metadata {
       const socket = await openSocket(join(NETNS_DIR, namespace), signal);
       const door = new HttpDoor(socket, {
         holder: (number) => this.#identities.holder(number),
-        answer: async (question) => await this.#reply(question),
+        answer,
         limits: this.#limits,
         total: this.#total,
         log,
@@ -254,13 +258,6 @@ export class Metadata {
     } finally {
       kept.opening = false;
     }
-  }
-
-  async #reply(question: MetadataQuestion): Promise<HttpAnswer> {
-    const answer = this.#answer;
-    return answer === undefined
-      ? comeAgain('The cloud is being started. Ask again.')
-      : await answer(question);
   }
 }
 
