@@ -1,5 +1,6 @@
 /** Runs checks of a cloud and its host, in a namespace that plays the host: `node host-program.ts SUITE`. */
 import { runChecks } from '../dataplane/check.ts';
+import { guestChecks } from './guest-checks.ts';
 import { hostChecks } from './host-checks.ts';
 import { rootlessChecks } from './rootless-checks.ts';
 
@@ -8,6 +9,9 @@ const world = { signal: AbortSignal.timeout(270_000) };
 switch (suite) {
   case 'host':
     await runChecks(hostChecks, world);
+    break;
+  case 'guest':
+    await runChecks(guestChecks, world);
     break;
   case 'pasta':
   case 'slirp4netns':

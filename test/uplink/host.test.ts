@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { runSuite, type Mode } from '../dataplane/as-user.ts';
 import type { Check } from '../dataplane/check.ts';
 import { testResults } from '../dataplane/suites.ts';
+import { guestChecks } from './guest-checks.ts';
 import { hostChecks } from './host-checks.ts';
 import { makeHostWorld } from './host-world.ts';
 import { rootlessChecks } from './rootless-checks.ts';
@@ -26,6 +27,7 @@ function hostSuite(
 }
 
 hostSuite('host', 'root', hostChecks);
+hostSuite('guest', 'root', guestChecks);
 hostSuite('pasta', 'rootless', rootlessChecks('pasta'));
 hostSuite('slirp4netns', 'rootless', rootlessChecks('slirp4netns'), [
   ...['unshare', '--mount', '--propagation', 'private', 'sh', '-c', WITHOUT_PASTA, 'sh'],
