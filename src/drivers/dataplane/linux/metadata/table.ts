@@ -101,6 +101,8 @@ ${
     type filter hook output priority -300; policy accept;
     ip saddr ${IDENTITIES4} accept
     ip6 saddr ${IDENTITIES6} accept
+    # Bridges keep no lists of listeners: guests need not hear of ours.
+    icmpv6 type { 131, 132, 143 } drop
     notrack
   }
 `
