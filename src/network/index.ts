@@ -143,6 +143,7 @@ export function createNetwork(options: NetworkOptions): NetworkParts {
   const registerExtras = extraRoutes({ ...deps, observed, findTarget });
   const service: Service = {
     prefix: PREFIX,
+    ignoresContentType: true,
     dialect: networkDialect,
     routes: (app) => {
       discoveryRoutes(app, PREFIX);

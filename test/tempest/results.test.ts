@@ -42,13 +42,14 @@ test('tests that are left out are named with the reason, and others are not', ()
   ]);
 });
 
+const result = (name: string, outcome: TestResult['outcome'], reason: string | null = null) => ({
+  test: name,
+  outcome,
+  seconds: 1,
+  reason,
+});
+
 test('the table has what failed last, and counts at its end', () => {
-  const result = (name: string, outcome: TestResult['outcome'], reason: string | null = null) => ({
-    test: name,
-    outcome,
-    seconds: 1,
-    reason,
-  });
   const table = resultsTable([
     result('b', 'failed'),
     result('c', 'skipped', 'why not'),

@@ -221,3 +221,18 @@ test('versions are told without a token', async () => {
   );
   assert.ok(names.includes('ports'));
 });
+
+for (const type of [undefined, 'text/plain', 'application/octet-stream']) {
+  test(`a body is taken for JSON when its type is ${type ?? 'not said'}`, async () => {
+    await using net = await startNetwork();
+    const { id } = await net.as('red').make('network', {});
+    const answer = await net.app.inject({
+      method: 'PUT',
+      url: `/networking/v2.0/networks/${id}`,
+      headers: { 'x-auth-token': 'red', ...(type !== undefined && { 'content-type': type }) },
+      payload: Buffer.from('{"network": {"name": "n"}}'),
+    });
+    assert.equal(answer.statusCode, 200, answer.body);
+    assert.equal(answer.json().network.name, 'n');
+  });
+}
