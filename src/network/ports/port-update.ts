@@ -12,7 +12,7 @@ import {
   macAddressInUse,
   qosPolicyNotFound,
 } from '../network.faults.ts';
-import { checkDevice } from '../routers/check-device.ts';
+import { checkDevice, checkReleased } from '../routers/check-device.ts';
 import { isAutoAddress } from '../subnets/subnet.rules.ts';
 import { subnetsOf } from '../subnets/subnet.store.ts';
 import { checkPortGroups, setPortGroups } from '../security-groups/port-groups.ts';
@@ -49,6 +49,7 @@ export async function changePort(
   if (values.qos_policy_id != null) throw qosPolicyNotFound(values.qos_policy_id);
   if (values.device_id !== undefined || values.device_owner !== undefined) {
     const { device_id = before.row.device_id, device_owner = before.row.device_owner } = values;
+    checkReleased(ctx, before.row, { device_id, device_owner });
     await checkDevice(tx, ctx, { project_id: before.row.project_id, device_id, device_owner });
   }
   const mac = await newMacOf(deps, tx, before, values);

@@ -223,6 +223,25 @@ test('nobody plugs a port into the router of another project', async () => {
   assert.equal(made.error, clash);
 });
 
+test('an interface is not made the port of something else, which nobody would guard', async () => {
+  await using net = await startRouters();
+  const { port_id } = (await net.add({ subnet_id: net.insideSubnet.id })).body;
+  const path = `/v2.0/ports/${port_id}`;
+  const same = { device_id: net.router.id, device_owner: 'network:router_interface', name: 'x' };
+  assert.equal((await net.red.put(path, { port: same })).status, 200);
+  const clash = `PortInUse: Unable to complete operation on port ${port_id} for network ${net.inside.id}. Port already has an attached device ${net.router.id}.`;
+  for (const change of [
+    { device_owner: '' },
+    { device_id: '' },
+    { device_owner: 'compute:nova' },
+  ]) {
+    assert.equal((await net.red.put(path, { port: change })).error, clash);
+  }
+  assert.equal((await net.portsOf('router_interface')).length, 1);
+  const freed = await net.admin.put(path, { port: { device_owner: '', device_id: '' } });
+  assert.equal(freed.status, 200, freed.error);
+});
+
 test('the addresses of an interface are the router’s affair, and so is the subnet’s gateway', async () => {
   await using net = await startRouters();
   const { port_id } = (await net.add({ subnet_id: net.insideSubnet.id })).body;
