@@ -103,8 +103,14 @@ export const routeChecks: readonly Check<DataplaneWorld>[] = [
       assert.equal(await pings(a, '10.99.0.1'), true);
       assert.match(
         await inRouter(world, router, 'ip', 'route', 'show', '10.99.0.0/24'),
-        /^10\.99\.0\.0\/24 via 10\.1\.0\.9 dev \S+ proto static \n$/,
+        /^10\.99\.0\.0\/24 via 10\.1\.0\.9 dev \S+ proto static metric 1024 \n$/,
       );
+      // A way to a network that the router is on itself, which stays when the way goes.
+      const within = { destination: '10.2.0.0/24', nexthop: '10.1.0.8' };
+      for (const some of [[within], []]) {
+        await site.route({ ...router, routes: some });
+        assert.equal(await pings(a, '10.1.0.8'), true);
+      }
       // A next hop on a network that the router has left.
       await site.route({ ...router, interfaces: router.interfaces.slice(1), routes });
       assert.equal(await pings(a, '10.99.0.1', 1), false);

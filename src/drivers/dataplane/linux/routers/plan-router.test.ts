@@ -99,7 +99,7 @@ const changes: readonly {
     to: { ...outward, floatingIps: [B] },
     inner: [
       'addr del 203.0.113.20/32 dev qg-55555555-55',
-      'route replace 0.0.0.0/0 proto static via 203.0.113.1 dev qg-55555555-55 onlink',
+      'route replace 0.0.0.0/0 proto static metric 1024 via 203.0.113.1 dev qg-55555555-55 onlink',
     ],
   },
   {
@@ -114,7 +114,7 @@ const changes: readonly {
       ],
     },
     inner: [
-      'route replace 10.9.0.0/16 proto static nexthop via 10.1.0.8 dev qr-44444444-44 nexthop via 10.1.0.9 dev qr-44444444-44',
+      'route replace 10.9.0.0/16 proto static metric 1024 nexthop via 10.1.0.8 dev qr-44444444-44 nexthop via 10.1.0.9 dev qr-44444444-44',
     ],
   },
   {

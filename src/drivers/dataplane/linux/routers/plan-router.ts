@@ -9,6 +9,9 @@ export const MAY_FAIL = '';
 /** The kernel's number for links that go together: it waits for all processors once, and not for each link. */
 const REMOVAL_GROUP = 57_006;
 
+/** Not that of the routes that come with addresses, which a route to the same network would take the place of. */
+const METRIC = 1024;
+
 export type RouterPlan = {
   /** Lines for `ip` outside the router's namespace. */
   readonly outer: readonly Step[];
@@ -163,8 +166,9 @@ function planRoutes(
   }
   for (const [destination, way] of wanted.routes) {
     if (!moved && has.routes.get(destination) === way) continue;
-    // With the word `replace` the kernel adds a way beside the others of another metric: there is but one metric here.
-    steps.push({ id, line: `route replace ${destination} proto static ${way ?? ''}` });
+    // With the word `replace` the kernel adds a way beside the others of another metric: these have but one.
+    const how = `proto static metric ${METRIC}`;
+    steps.push({ id, line: `route replace ${destination} ${how} ${way ?? ''}` });
   }
   return steps;
 }
