@@ -168,6 +168,43 @@ export const uplinkChecks: readonly Check<DataplaneWorld>[] = [
       assert.match(await runIn(enter, ['nft', 'list', 'set', ...set], world), /"outside"/);
     },
   },
+  {
+    name: 'the way out leads to nobody at a link-local address, such as the metadata service of the host itself',
+    run: async (world) => {
+      await using plane = openPlane(world);
+      const network = publicNetwork();
+      await plane.apply({ networks: [network] });
+      await using guest = await guestOn(network, 9, world);
+      const uplink = inNamespace(UPLINK_NAMESPACE);
+      const metadata = '169.254.169.254';
+      const lines = [
+        'link add dev outside type veth peer name eth0 netns test-world',
+        'addr add 192.0.2.1/24 dev outside',
+        'link set dev outside up',
+        'route add default via 192.0.2.2 dev outside onlink',
+      ];
+      const there = [
+        'addr add 192.0.2.2/24 dev eth0',
+        `addr add ${metadata}/32 dev eth0`,
+        'link set dev eth0 up',
+      ];
+      const batch = ['ip', '-batch', '-'];
+      await run('ip', ['netns', 'add', 'test-world'], world);
+      try {
+        await runIn(uplink, batch, { ...world, input: `${lines.join('\n')}\n` });
+        const outside = inNamespace('test-world');
+        await runIn(outside, batch, { ...world, input: `${there.join('\n')}\n` });
+        const opening = ['nft', 'add', 'element', 'inet', 'uplink', 'outsides', '{ "outside" }'];
+        await runIn(uplink, opening, world);
+        await using _server = await serveWho(outside, PORT);
+        const enter = inNamespace(guest.namespace);
+        assert.equal(await ask(enter, '192.0.2.2', PORT, world), '192.0.2.1');
+        assert.equal(await ask(enter, metadata, PORT, world), 'EHOSTUNREACH');
+      } finally {
+        await run('ip', ['netns', 'del', 'test-world'], world);
+      }
+    },
+  },
 ];
 
 async function guestOn(network: NetworkSpec, number: number, world: DataplaneWorld) {

@@ -58,6 +58,8 @@ const CHAINS: readonly { name: string; hook: string; rules: readonly string[] }[
     rules: [
       'ct state established,related accept',
       `iifname { "${UPLINK_YARD_END}", "${UPLINK_HOST_END}" } oifname ${LEGS} meta mark set ${FROM_WITHIN} accept`,
+      // RFC 3927: no router passes these on. Where the host is a server itself, its own metadata is at one of them.
+      'ip daddr 169.254.0.0/16 reject with icmp admin-prohibited',
       // Nobody but the external networks' own addresses is answered, so nobody else need go on.
       'ip saddr != @external4 drop',
       'ip6 saddr != @external6 drop',
