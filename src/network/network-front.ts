@@ -24,6 +24,7 @@ import type {
   SecurityGroupFacts,
 } from './network-api.ts';
 import { portInUse, portNotFound, severalGroupsNamed } from './network.faults.ts';
+import { PLAIN_PORT } from './ports/own-port.ts';
 import type { PortCreate, PortUpdate } from './ports/port.schema.ts';
 import type { PortService } from './ports/port.service.ts';
 import { findPortsOfDevices, findVisiblePort } from './ports/port-list.store.ts';
@@ -270,23 +271,11 @@ function newPort(wanted: PortWanted, device: PortDevice): PortCreate {
   return {
     project_id: wanted.projectId,
     network_id: wanted.networkId,
-    name: '',
-    description: '',
-    admin_state_up: true,
+    ...PLAIN_PORT,
     device_id: device.deviceId,
     device_owner: device.deviceOwner,
     'binding:host_id': device.host,
-    'binding:vnic_type': 'normal',
-    'binding:profile': {},
-    port_mode: null,
-    permitted_ethertypes: [],
-    storm_control: {},
-    allowed_address_pairs: [],
-    extra_dhcp_opts: [],
     dns_name: device.hostname,
-    dns_domain: '',
-    propagate_uplink_status: true,
-    numa_affinity_policy: null,
     ...(wanted.fixedIp !== null && { fixed_ips: [{ ip_address: wanted.fixedIp }] }),
     ...(wanted.securityGroups && { security_groups: wanted.securityGroups }),
   };

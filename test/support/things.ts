@@ -63,7 +63,14 @@ export class Things {
       network: { name: 'public', 'router:external': true },
     });
     await admin.make(`${NETWORKING}/subnets`, {
-      subnet: { network_id: id, ip_version: 4, cidr: '172.24.4.0/24', enable_dhcp: false },
+      subnet: {
+        network_id: id,
+        ip_version: 4,
+        cidr: '172.24.4.0/24',
+        enable_dhcp: false,
+        // Recorded requests name others: none of them may be found by chance.
+        allocation_pools: [{ start: '172.24.4.50', end: '172.24.4.149' }],
+      },
     });
     return id;
   }

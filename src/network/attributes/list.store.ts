@@ -11,7 +11,7 @@ import {
 } from 'kysely';
 import { applyPage } from '#platform/db/page.ts';
 import { flag as asFlag, type Db, type Tables } from '#platform/db/tables.ts';
-import type { NetworksTable } from '#platform/db/tables/network.ts';
+import type { NetworksTable, PortsTable } from '#platform/db/tables/network.ts';
 import type { Filter, ListQuery, TagFilters } from './list-query.ts';
 
 /** Where an attribute is kept, when not in the column of its own name; or how it is filtered by. */
@@ -163,6 +163,28 @@ export async function updateRow<
     .returningAll()
     .executeTakeFirstOrThrow();
   return row as unknown as Selectable<Tables[T]>;
+}
+
+/** Sets the status and its reason, unless they are so already. Returns whether anything was changed. */
+export async function updateStatus(
+  db: Db,
+  table: 'ports' | 'routers',
+  id: string,
+  wanted: Pick<PortsTable, 'status' | 'status_reason'>,
+  at: string,
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable(table)
+    .set((eb) => ({ ...wanted, updated_at: at, revision_number: eb('revision_number', '+', 1) }))
+    .where('id', '=', id)
+    .where((eb) =>
+      eb.or([
+        eb('status', '!=', wanted.status),
+        eb('status_reason', 'is distinct from', wanted.status_reason),
+      ]),
+    )
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows === 1n;
 }
 
 /** Values by the id of what they belong to, in the order of the rows. */

@@ -5,8 +5,9 @@ import type { Db } from '#platform/db/tables.ts';
 import type { DesiredHosts } from '#platform/host/desired-hosts.ts';
 import type { ObservedHosts } from '#platform/host/observed-hosts.ts';
 import type { Logger } from '#platform/log.ts';
+import { updateStatus } from '../attributes/list.store.ts';
 import { timestamp } from '../attributes/standard.ts';
-import { findPort, findOwnedPorts, setPortStatus, type PortRow } from '../ports/port.store.ts';
+import { findPort, findOwnedPorts, type PortRow } from '../ports/port.store.ts';
 import {
   ACTIVE,
   DHCP_OWNER,
@@ -130,7 +131,7 @@ export async function setStatus(
   wanted: StatusColumns,
 ): Promise<boolean> {
   if (isSame(port, wanted)) return false;
-  if (!(await setPortStatus(db, port.id, wanted, timestamp(now())))) return false;
+  if (!(await updateStatus(db, 'ports', port.id, wanted, timestamp(now())))) return false;
   const is = wanted.status === 'ACTIVE';
   if (is !== (port.status === 'ACTIVE')) events.emit(is ? 'plugged' : 'unplugged', port);
   else if (wanted.status === 'ERROR' && port.status !== 'ERROR') events.emit('failed', port);

@@ -4,17 +4,13 @@ import type { RouterObservation } from '#base/host/document.ts';
 import type { Db } from '#platform/db/tables.ts';
 import type { ObservedHosts } from '#platform/host/observed-hosts.ts';
 import type { Logger } from '#platform/log.ts';
+import { updateStatus } from '../attributes/list.store.ts';
 import { timestamp } from '../attributes/standard.ts';
 import { findPorts } from '../ports/port.store.ts';
 import { ACTIVE, DOWN, type StatusColumns } from './binding.rules.ts';
 import type { PortEvents } from './port-events.ts';
 import { setStatus } from './port-status.ts';
-import {
-  findRouterIds,
-  findToldRouters,
-  setRouterStatus,
-  type ToldRouter,
-} from './told-router.store.ts';
+import { findRouterIds, findToldRouters, type ToldRouter } from './told-router.store.ts';
 
 export type RouterStatusDeps = {
   readonly db: Db;
@@ -69,7 +65,7 @@ export class RouterStatus {
       const seen = this.#seen(router);
       if (seen === undefined) continue;
       const wanted = routerStatusOf(seen);
-      if (await setRouterStatus(db, router.row.id, wanted, timestamp(now()))) changed += 1;
+      if (await updateStatus(db, 'routers', router.row.id, wanted, timestamp(now()))) changed += 1;
       const ports = new Map(router.ports.map((port) => [port.id, port]));
       for (const row of await findPorts(db, [...ports.keys()])) {
         const status = portStatusOf(router.row, row, seen);

@@ -8,7 +8,7 @@ import type {
 } from '#platform/db/tables/network-l3.ts';
 import { inChunks } from '../attributes/list.store.ts';
 import type { SubnetRow } from '../subnets/subnet.store.ts';
-import type { Binding, StatusColumns } from './binding.rules.ts';
+import type { Binding } from './binding.rules.ts';
 
 export type ToldRouter = {
   readonly row: Selectable<RoutersTable>;
@@ -183,27 +183,6 @@ export async function findRoutingHost(db: Db): Promise<string | undefined> {
 
 export async function setRouterHost(db: Db, id: string, host: string): Promise<void> {
   await db.updateTable('routers').set({ host }).where('id', '=', id).execute();
-}
-
-/** Sets the status and its reason, unless they are so already. Returns whether anything was changed. */
-export async function setRouterStatus(
-  db: Db,
-  id: string,
-  wanted: StatusColumns,
-  at: string,
-): Promise<boolean> {
-  const { numUpdatedRows } = await db
-    .updateTable('routers')
-    .set((eb) => ({ ...wanted, updated_at: at, revision_number: eb('revision_number', '+', 1) }))
-    .where('id', '=', id)
-    .where((eb) =>
-      eb.or([
-        eb('status', '!=', wanted.status),
-        eb('status_reason', 'is distinct from', wanted.status_reason),
-      ]),
-    )
-    .executeTakeFirstOrThrow();
-  return numUpdatedRows === 1n;
 }
 
 /** Binds the ports of a router to its host. */

@@ -1,9 +1,9 @@
 /** The port that holds a floating IP's address on the external network. No host plugs it, and no project has it. */
-import { internalContext, type Context } from '#platform/context.ts';
+import type { Context } from '#platform/context.ts';
 import type { Tx } from '#platform/db/tables.ts';
 import { fixedIpsOfPorts, type FixedIpRow } from '../ipam/fixed-ip.store.ts';
 import type { NetworkDeps } from '../network-deps.ts';
-import { createPort } from '../ports/port-create.ts';
+import { createOwnPort } from '../ports/own-port.ts';
 import { externalAddressExhausted } from './floating-ip.faults.ts';
 import { ipv4Of } from './floating-ip.rules.ts';
 import type { FloatingIpCreate } from './floating-ip.schema.ts';
@@ -24,36 +24,13 @@ export async function createFloatingPort(
     ...(subnetId !== null && { subnet_id: subnetId }),
     ...(ip !== null && { ip_address: ip }),
   };
-  const port = await createPort(
-    deps,
-    tx,
-    internalContext(ctx.log, ctx.signal, ctx.projectId, ctx.requestId),
-    {
-      values: {
-        project_id: '',
-        network_id: networkId,
-        name: '',
-        description: '',
-        admin_state_up: true,
-        device_id: floatingIpId,
-        device_owner: FLOATING_IP_OWNER,
-        'binding:host_id': '',
-        'binding:vnic_type': 'normal',
-        'binding:profile': {},
-        port_mode: null,
-        permitted_ethertypes: [],
-        storm_control: {},
-        allowed_address_pairs: [],
-        extra_dhcp_opts: [],
-        dns_name: '',
-        dns_domain: '',
-        propagate_uplink_status: true,
-        numa_affinity_policy: null,
-        ...(Object.keys(wanted).length > 0 && { fixed_ips: [wanted] }),
-      },
-      chosen: {},
-    },
-  );
+  const port = await createOwnPort(deps, tx, ctx, {
+    projectId: '',
+    networkId,
+    deviceId: floatingIpId,
+    deviceOwner: FLOATING_IP_OWNER,
+    fixedIps: Object.keys(wanted).length > 0 ? [wanted] : undefined,
+  });
   const [address] = ipv4Of((await fixedIpsOfPorts(tx, [port.id])).get(port.id) ?? []);
   if (!address) throw externalAddressExhausted(networkId);
   return address;

@@ -4,7 +4,27 @@ import type { Tx } from '#platform/db/tables.ts';
 import type { FixedIpWanted } from '../ipam/ipam.rules.ts';
 import type { NetworkDeps } from '../network-deps.ts';
 import { createPort } from './port-create.ts';
+import type { PortCreate } from './port.schema.ts';
 import type { PortRow } from './port.store.ts';
+
+/** What a port has when nobody says otherwise. */
+export const PLAIN_PORT = {
+  name: '',
+  description: '',
+  admin_state_up: true,
+  'binding:host_id': '',
+  'binding:vnic_type': 'normal',
+  'binding:profile': {},
+  port_mode: null,
+  permitted_ethertypes: [],
+  storm_control: {},
+  allowed_address_pairs: [],
+  extra_dhcp_opts: [],
+  dns_name: '',
+  dns_domain: '',
+  propagate_uplink_status: true,
+  numa_affinity_policy: null,
+} as const satisfies Partial<PortCreate>;
 
 /** `fixedIps` undefined: whatever the network has to give. Quotas and policies are for what people make. */
 export async function createOwnPort(
@@ -24,23 +44,9 @@ export async function createOwnPort(
     values: {
       project_id: wanted.projectId,
       network_id: wanted.networkId,
-      name: '',
-      description: '',
-      admin_state_up: true,
+      ...PLAIN_PORT,
       device_id: wanted.deviceId,
       device_owner: wanted.deviceOwner,
-      'binding:host_id': '',
-      'binding:vnic_type': 'normal',
-      'binding:profile': {},
-      port_mode: null,
-      permitted_ethertypes: [],
-      storm_control: {},
-      allowed_address_pairs: [],
-      extra_dhcp_opts: [],
-      dns_name: '',
-      dns_domain: '',
-      propagate_uplink_status: true,
-      numa_affinity_policy: null,
       ...(wanted.fixedIps && { fixed_ips: wanted.fixedIps }),
     },
     chosen: {},

@@ -28,27 +28,6 @@ export async function insertPort(db: Db, port: Insertable<PortsTable>): Promise<
   return numInsertedOrUpdatedRows === 1n;
 }
 
-/** Sets the status and its reason, unless they are so already. Returns whether anything was changed. */
-export async function setPortStatus(
-  db: Db,
-  id: string,
-  wanted: Pick<PortRow, 'status' | 'status_reason'>,
-  at: string,
-): Promise<boolean> {
-  const { numUpdatedRows } = await db
-    .updateTable('ports')
-    .set((eb) => ({ ...wanted, updated_at: at, revision_number: eb('revision_number', '+', 1) }))
-    .where('id', '=', id)
-    .where((eb) =>
-      eb.or([
-        eb('status', '!=', wanted.status),
-        eb('status_reason', 'is distinct from', wanted.status_reason),
-      ]),
-    )
-    .executeTakeFirstOrThrow();
-  return numUpdatedRows === 1n;
-}
-
 /** Deletes ports with all that belongs to them. */
 export async function deletePorts(db: Db, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
