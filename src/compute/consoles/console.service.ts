@@ -114,7 +114,10 @@ export class Consoles {
       const console = { server: id, type: CONSOLE_TYPES[type] };
       const stream = await this.#deps.hostConsoles.openConsole(host, console, signal);
       this.#deps.log.info({ server_id: id, console: type }, 'a console was opened');
-      return stream.once('close', leave);
+      // One that has ended already does not say so again.
+      if (stream.destroyed) leave();
+      else stream.once('close', leave);
+      return stream;
     } catch (error) {
       leave();
       throw error;
