@@ -227,7 +227,7 @@ function servicePlugin(service: Service, options: HttpAppOptions): FastifyPlugin
 
 /** Whoever reads the log shall not thereby get at consoles. */
 function withoutTickets(url: string): string {
-  return url.replaceAll(/(token(?:=|%3d))[^&]*/gi, '$1...');
+  return url.replaceAll(/(token(?:=|%3d)|-tokens\/)[^&?]*/gi, '$1...');
 }
 
 function isUnder(prefix: string, url: string): boolean {

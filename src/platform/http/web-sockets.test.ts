@@ -1,13 +1,16 @@
 /** WebSockets beside the APIs: who is let in, what passes, what is bounded, and that nothing stays open. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { duplexPair, type Duplex } from 'node:stream';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
 import { Fault } from '../fault.ts';
-import { silentLog } from '../log.ts';
+import { openLog, silentLog } from '../log.ts';
 import { createHttpApp } from './http-app.ts';
 import type { SocketDoor, SocketLimits } from './web-sockets.ts';
 
@@ -25,7 +28,11 @@ const slow: SocketDoor['open'] = async (query, signal) => {
 };
 
 /** A server with a door at `/door` for whoever shows the token `t`. */
-async function startServer(open: SocketDoor['open'] = echo, limits: Partial<SocketLimits> = {}) {
+async function startServer(
+  open: SocketDoor['open'] = echo,
+  limits: Partial<SocketLimits> = {},
+  log = silentLog(),
+) {
   const door: SocketDoor = {
     path: '/door',
     open: async (query, signal) => {
@@ -37,7 +44,7 @@ async function startServer(open: SocketDoor['open'] = echo, limits: Partial<Sock
     services: [],
     doors: [door],
     socketLimits: limits,
-    log: silentLog(),
+    log,
     authenticate: async () => undefined,
     authUrl: () => '',
     signal: AbortSignal.timeout(20_000),
@@ -192,4 +199,27 @@ test('nothing keeps the server from closing', async () => {
   );
   await server.app.close();
   await closed;
+});
+
+test('whoever reads the log of requests finds no ticket there', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'log-'));
+  try {
+    const path = join(directory, 'log');
+    await using server = await startServer(echo, {}, openLog('test', 'info', path));
+    const secret = 'f3b1a5c0-secret';
+    const asked = [
+      `/serial?a=1&token=${secret}&b=2`,
+      `/novnc/vnc_auto.html?path=novnc%2Fwebsockify%3Ftoken%3D${secret}`,
+      `/compute/v2.1/os-console-auth-tokens/${secret}?a=1`,
+    ];
+    for (const url of asked) await server.app.inject({ method: 'GET', url });
+    const lines = readFileSync(path, 'utf8').trim().split('\n');
+    assert.equal(lines.filter((line) => line.includes('"msg":"request"')).length, asked.length);
+    assert.deepEqual(
+      lines.filter((line) => line.includes(secret)),
+      [],
+    );
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });
