@@ -40,6 +40,11 @@ export const rangesUnrelated = () =>
     'Invalid ranges of internal and/or external ports. The relation between internal and external ports must be N-N or 1-N',
   );
 
+export const tooManyMoved = (most: number) =>
+  badRequest(
+    `A router forwards at most ${most} ports to ports of other numbers. Forward ranges to the same ports, which are not counted, or fewer of them`,
+  );
+
 export const portCollision = (
   side: 'external' | 'internal',
   existing: PortRange | null,

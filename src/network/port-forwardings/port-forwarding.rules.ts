@@ -45,6 +45,17 @@ export function checkPorts({ protocol, external, internal }: Forwarding): void {
   if (inside > 0 && inside !== extentOf(external)) throw faults.rangesUnrelated();
 }
 
+/** A host remembers each port that is moved by itself: so many take seconds, and some 10 MB. */
+export const MOST_MOVED_PORTS = 65_536;
+
+/** `others`: how many ports the router moves already. */
+export function checkMoved({ external, internal }: Forwarding, others: number): void {
+  if (!external || isSameRange(external, internal)) return;
+  if (others + extentOf(external) + 1 > MOST_MOVED_PORTS) {
+    throw faults.tooManyMoved(MOST_MOVED_PORTS);
+  }
+}
+
 /** Forwardings that could be in the way of one. */
 export type Others = {
   /** Of the same floating IP. */

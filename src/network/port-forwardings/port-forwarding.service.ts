@@ -21,6 +21,7 @@ import { findVisiblePort } from '../ports/port-list.store.ts';
 import * as faults from './port-forwarding.faults.ts';
 import {
   checkCollisions,
+  checkMoved,
   checkNotSame,
   checkPorts,
   sentPorts,
@@ -111,6 +112,7 @@ export class PortForwardingService {
       });
     }
     const routerId = await routerTo(tx, ctx, floatingIp, wanted);
+    checkMoved(wanted, await store.countMovedPorts(tx, routerId, ''));
     const at = timestamp(now());
     const row: store.PortForwardingRow = {
       ...columnsOf(wanted),
@@ -143,6 +145,8 @@ export class PortForwardingService {
       const others = await othersThan(tx, id, floatingIpId, wanted.internal_port_id);
       checkNotSame(wanted, floatingIp.floating_ip_address, others);
       checkCollisions(wanted, others);
+      const through = floatingIp.router_id;
+      if (through !== null) checkMoved(wanted, await store.countMovedPorts(tx, through, id));
       const at = timestamp(now());
       await updateRow(tx, 'floating_ips', floatingIpId, { updated_at: at });
       const after = await updateRow(tx, 'port_forwardings', id, {
@@ -150,7 +154,7 @@ export class PortForwardingService {
         ...(values.description !== undefined && { description: values.description }),
         updated_at: at,
       });
-      return { row: after, routerId: floatingIp.router_id };
+      return { row: after, routerId: through };
     });
     if (routerId !== null) await hosts.routersChanged([routerId]);
     return row;

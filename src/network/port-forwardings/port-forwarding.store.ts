@@ -93,6 +93,24 @@ export async function forwardingsToPort(
     .execute();
 }
 
+/** How many ports a router sends on to ports of other numbers, but for those of the forwarding `id`. */
+export async function countMovedPorts(db: Db, routerId: string, id: string): Promise<number> {
+  const { moved } = await db
+    .selectFrom('port_forwardings')
+    .innerJoin('floating_ips', 'floating_ips.id', 'port_forwardings.floating_ip_id')
+    .select(sql<number>`coalesce(sum(external_port_last - external_port_first + 1), 0)`.as('moved'))
+    .where('floating_ips.router_id', '=', routerId)
+    .where('port_forwardings.id', '!=', id)
+    .where((eb) =>
+      eb.or([
+        eb('external_port_first', '!=', eb.ref('internal_port_first')),
+        eb('external_port_last', '!=', eb.ref('internal_port_last')),
+      ]),
+    )
+    .executeTakeFirstOrThrow();
+  return moved;
+}
+
 export async function insertForwarding(
   db: Db,
   row: Insertable<PortForwardingsTable>,

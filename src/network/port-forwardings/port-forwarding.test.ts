@@ -73,6 +73,27 @@ test('a forwarding is made, shown with its floating IP, changed and deleted', as
   assert.equal((await cloud.show()).router_id, null, 'the last one leaves the router');
 });
 
+test('a router moves only so many ports, which each cost its host something', async () => {
+  await using cloud = await startForwarding();
+  const ranges = { external_port: null, internal_port: null };
+  const half = { ...ranges, external_port_range: '1:40000', internal_port_range: '2:40001' };
+  const all = { ...ranges, external_port_range: '1:65535', internal_port_range: '1:65535' };
+  const made = await cloud.forward(half);
+  const refused = await cloud.ask({ ...half, protocol: 'udp' });
+  assert.equal(refused.status, 400);
+  assert.match(refused.error, /A router forwards at most 65536 ports to ports of other numbers/);
+  const same = await cloud.forward({ ...all, protocol: 'udp' });
+  const change = {
+    port_forwarding: { external_port_range: '1:30000', internal_port_range: '9:30008' },
+  };
+  const grown = await cloud.user.put(`${cloud.path}/${same.id}`, change);
+  assert.match(grown.error, /^BadRequest: Bad port_forwarding request: A router forwards at most /);
+  // One that changes is not counted twice.
+  const shrunk = await cloud.user.put(`${cloud.path}/${made.id}`, change);
+  assert.equal(shrunk.status, 200, shrunk.error);
+  assert.equal((await cloud.user.put(`${cloud.path}/${same.id}`, change)).status, 200);
+});
+
 test('ranges go to as many ports or to one', async () => {
   await using cloud = await startForwarding();
   const ranges = { external_port: null, internal_port: null };
