@@ -354,6 +354,14 @@ const refused: readonly (readonly [string, RouterSpec, RegExp])[] = [
     /udp 50 is there twice/,
   ],
   [
+    'a port in two ranges',
+    {
+      ...outward,
+      forwardings: [port60, { ...port60, id: '0', externalPorts: { first: 40, last: 70 } }],
+    },
+    /udp 50 is there twice/,
+  ],
+  [
     'a floating IP of IPv6',
     { ...outward, floatingIps: [{ ...A, floatingIp: '2001:db8::1' }] },
     /not an IPv4/,

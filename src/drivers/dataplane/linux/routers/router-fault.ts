@@ -29,7 +29,7 @@ export function routerFault(router: RouterSpec): Fault | null {
       floatingIps.map((one) => one.floatingIp),
     ) ??
     first(forwardings.map(checkForwarding)) ??
-    twice('forwarded port', forwardings.flatMap(outerPorts));
+    forwardedTwice(forwardings);
   return wrong === null ? null : refused('router', id, wrong);
 }
 
@@ -85,15 +85,20 @@ function lengthOf(range: PortRange | null): number {
 }
 
 /** A port of an address can go to but one place. */
-function outerPorts(forwarding: PortForwardingSpec): readonly string[] {
-  const { floatingIp, protocol, externalPorts } = forwarding;
-  if (externalPorts === null) return [`${floatingIp} ${protocol}`];
-  const { first: from, last } = externalPorts;
-  return Array.from(
-    { length: last - from + 1 },
-    (_, at) => `${floatingIp} ${protocol} ${from + at}`,
-  );
+function forwardedTwice(forwardings: readonly PortForwardingSpec[]): string | null {
+  const places = Map.groupBy(forwardings, (one) => `${one.floatingIp} ${one.protocol}`);
+  for (const [place, some] of places) {
+    let free = 0;
+    const ranges = some.map((one) => one.externalPorts ?? ALL_PORTS);
+    for (const { first: from, last } of ranges.toSorted((a, b) => a.first - b.first)) {
+      if (from < free) return `its forwarded port ${place} ${from} is there twice`;
+      free = last + 1;
+    }
+  }
+  return null;
 }
+
+const ALL_PORTS: PortRange = { first: 0, last: 65_535 };
 
 function twice(what: string, some: readonly string[]): string | null {
   const seen = new Set<string>();
