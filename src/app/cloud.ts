@@ -67,6 +67,9 @@ export async function startCloud(
     policyOverrides: readPolicyOverrides(stateDir),
     vendorData: readVendorData(paths.vendorData),
     forceConfigDrive: config.configDrive.forced,
+    // Guests on paper take no tap in hand: their ports never become ACTIVE on a real network.
+    ...(config.hypervisor === 'fake' &&
+      config.dataplane === 'linux' && { plugSettings: { timeoutMs: 0, fatal: false } }),
     configDriveFormat: config.configDrive.format,
     log,
     metricsToken: readOrMakeSecret(paths.metricsToken),

@@ -5,7 +5,12 @@ import type { FastifyInstance } from 'fastify';
 import { parse } from 'yaml';
 import type { ConfigDriveFormat } from '#base/host/domain.ts';
 import type { Json } from '#base/json.ts';
-import { consolePageRoutes, createCompute, type Compute } from '#compute/index.ts';
+import {
+  consolePageRoutes,
+  createCompute,
+  type Compute,
+  type PlugSettings,
+} from '#compute/index.ts';
 import type { Blobs } from '#drivers/blobs/blobs.ts';
 import { createIdentity, type IdentityService } from '#identity/index.ts';
 import { createImage, type ImageParts } from '#image/index.ts';
@@ -40,6 +45,8 @@ export type ControlOptions = {
   readonly vendorData?: Json;
   /** Every server gets a config drive, asked for or not. */
   readonly forceConfigDrive?: boolean;
+  /** How long a new server waits for its cards. */
+  readonly plugSettings?: PlugSettings;
   /** Of config drives; ISO 9660 when it is not said. */
   readonly configDriveFormat?: ConfigDriveFormat;
   readonly log: Logger;
@@ -135,6 +142,7 @@ export class Control {
       policyOverrides,
       vendorData: options.vendorData ?? {},
       forceConfigDrive: options.forceConfigDrive ?? false,
+      ...(options.plugSettings && { plugSettings: options.plugSettings }),
       configDriveFormat: options.configDriveFormat ?? 'iso9660',
     });
     const stop = new AbortController();

@@ -64,6 +64,7 @@ import { serverRoutes } from './servers/server.routes.ts';
 import { versionRoutes } from './versions/version.routes.ts';
 
 export type { ComputeDeps } from './compute-deps.ts';
+export type { PlugSettings } from './interfaces/plug-watch.ts';
 export { consolePageRoutes } from './consoles/console-pages.routes.ts';
 
 export type Compute = {
