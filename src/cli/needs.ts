@@ -52,6 +52,7 @@ const TEMPEST: ToolGroup = {
       package: 'neutron-tempest-plugin',
     },
     { command: 'ping', package: 'iputils-ping' },
+    { command: 'nc', package: 'ncat' },
   ],
 };
 
