@@ -287,12 +287,19 @@ test('a refusal names everything that was asked', () => {
   authorizeCreate(policy, who('red'), BOX, { target, chosen: { name: 'n' } });
 });
 
-test('what is not the own is refused as if it were not there', () => {
+test('what is not the own is refused as if it were not there, unless it may be seen', () => {
   const change = { action: 'update', target, chosen: { secret: 'x' } } as const;
   assert.throws(() => authorizeChange(policy, who('red'), BOX, change), {
     code: 'PolicyNotAuthorized',
   });
-  assert.throws(() => authorizeChange(policy, who('blue'), BOX, change), { code: 'HTTPNotFound' });
+  assert.throws(() => authorizeChange(policy, who('blue'), BOX, change), {
+    code: 'PolicyNotAuthorized',
+  });
+  const overrides = { get_box: 'project_id:%(project_id)s' };
+  const secretive = new Policy(RULES, overrides, (rule) => policyNotAuthorized(rule));
+  assert.throws(() => authorizeChange(secretive, who('blue'), BOX, change), {
+    code: 'HTTPNotFound',
+  });
 });
 
 test('a view is cut to what the policy allows and the caller asks for', () => {

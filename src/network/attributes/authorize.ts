@@ -22,7 +22,7 @@ export function authorizeCreate(
 
 /**
  * Throws unless the caller may change or delete this. Refuses what belongs to somebody else as if it were
- * not there, since the caller may see it and not learn more.
+ * not there, unless its kind may be seen by those who do not own it (a shared network): then there is nothing to hide.
  */
 export function authorizeChange(
   policy: Policy,
@@ -32,7 +32,8 @@ export function authorizeChange(
 ): void {
   const { rules, expression } = whatToAsk(action, resource, chosen);
   if (rules.every((rule) => policy.allows(ctx, rule, target))) return;
-  throw target['project_id'] === ctx.projectId
+  const own = target['project_id'] === ctx.projectId;
+  throw own || policy.allows(ctx, `get_${resource.name}`, target)
     ? policyNotAuthorized(expression)
     : resourceNotFound();
 }

@@ -39,7 +39,7 @@ test('a shared network is seen by all, changed by its owner, and told as shared'
   assert.equal((await blue.get('/v2.0/networks?shared=True')).body.networks.length, 1);
   assert.equal((await blue.get('/v2.0/networks?shared=False')).body.networks.length, 0);
   const refused = await blue.put(`/v2.0/networks/${id}`, { network: { name: 'x' } });
-  assert.equal(refused.error, 'HTTPNotFound: The resource could not be found.');
+  assert.equal(refused.error, 'PolicyNotAuthorized: rule:update_network is disallowed by policy');
   await blue.make('port', { network_id: id });
   const back = await net
     .as('ops:admin')

@@ -236,7 +236,7 @@ test('who may set port security on a port may set these, and nobody else', async
   assert.match((await blue.put(`/v2.0/ports/${id}`, ok)).error, /update_port:storm_state/);
   assert.equal((await blue.get(`/v2.0/ports/${id}`)).body.port.storm_state, 'ok');
   const network = { storm_control: {} };
-  assert.equal((await blue.put(`/v2.0/networks/${net.network_id}`, { network })).status, 404);
+  assert.equal((await blue.put(`/v2.0/networks/${net.network_id}`, { network })).status, 403);
   const reader = net.as('red:reader');
   assert.equal((await reader.put(`/v2.0/networks/${net.network_id}`, { network })).status, 403);
 });

@@ -59,7 +59,7 @@ test('another project sees a port only when the network is its own', async () =>
     .make('port', { network_id: net.network_id, project_id: 'blue' });
   assert.equal((await net.red.get(`/v2.0/ports/${made.id}`)).status, 200);
   const refused = await net.red.put(`/v2.0/ports/${made.id}`, { port: { name: 'x' } });
-  assert.equal(refused.error, 'HTTPNotFound: The resource could not be found.');
+  assert.equal(refused.error, 'PolicyNotAuthorized: rule:update_port is disallowed by policy');
 });
 
 const allocations: readonly [object, string, number][] = [

@@ -113,7 +113,7 @@ test('only the owner of a network makes subnets of it', async () => {
   assert.equal(refused.error, 'PolicyNotAuthorized: rule:create_subnet is disallowed by policy');
   const { id } = await net.as('ops:admin').make('subnet', subnet);
   assert.equal((await net.as('red').get(`/v2.0/subnets/${id}`)).status, 200);
-  assert.equal((await net.as('red').delete(`/v2.0/subnets/${id}`)).status, 404);
+  assert.equal((await net.as('red').delete(`/v2.0/subnets/${id}`)).status, 403);
 });
 
 test('a subnet whose addresses ports have is in use', async () => {
