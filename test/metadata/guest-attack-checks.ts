@@ -1,7 +1,7 @@
 /** What a guest may try with its own tools: other addresses, lies to neighbours, headers, floods, what is too long. */
 import assert from 'node:assert/strict';
 import { until, type Check } from '../dataplane/check.ts';
-import { networkOf, type DataplaneWorld } from '../dataplane/world.ts';
+import { dhcpOf, networkOf, type DataplaneWorld } from '../dataplane/world.ts';
 import type { Guest } from '../storm/guests.ts';
 import { CONNECTIONS_OF_ONE } from '../../src/drivers/dataplane/linux/metadata/table.ts';
 import {
@@ -147,14 +147,16 @@ export const guestAttackChecks: readonly Check<DataplaneWorld>[] = [
     name: 'beside metadata a namespace answers as it did: its own addresses refuse HTTP',
     run: async (world) => {
       await using plane = await answeringPlane(world);
-      const network = networkOf();
+      const network = networkOf({ dhcp: dhcpOf() });
       const port = portAs(network, 'l2');
       const router = routerOf([[network.id, '10.7.0.1/24']]);
       await plane.apply({ networks: [network], ports: [port], routers: [router] });
       await using guest = await guestOn(world, network, port, ADDRESS);
       await toService(guest);
       await isKnownAs(guest, port);
-      assert.equal((await ask(guest, '/', { host: '10.7.0.1' })).text, 'ECONNREFUSED');
+      for (const host of ['10.7.0.1', '10.7.0.2']) {
+        assert.equal((await ask(guest, '/', { host })).text, 'ECONNREFUSED', host);
+      }
       await learnsNothing(guest, { port: 81 });
       await guest.exec('ping', '-c', '1', '-W', '2', '10.7.0.1');
       await plane.apply({ absentRouters: [router.id] });

@@ -93,6 +93,8 @@ ${alone ? `    ${ASKS4} accept\n    ${ASKS6} accept\n    notrack\n` : ''}  }
   }
   chain entering {
     type filter hook input priority 0; policy accept;
+    # What is not tracked has no mark to compare.
+    tcp dport 80 ct state untracked reject with tcp reset
     tcp dport 80 ct mark ${NOT_OURS} reject with tcp reset
   }
 ${
