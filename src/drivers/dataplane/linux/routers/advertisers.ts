@@ -61,7 +61,11 @@ export class Advertisers {
       return;
     }
     const files = advertiserFiles(directory);
-    const running = await this.#find(routerId, directory);
+    let running = await this.#find(routerId, directory);
+    if (running !== null && !isInside(routerId, running.process)) {
+      await endProcess(running.process);
+      running = null;
+    }
     if (running !== null && running.conf === conf) return;
     await writeFile(files.conf, conf);
     await chmod(files.conf, 0o644); // it is read again as another user
@@ -142,6 +146,11 @@ type AdvertiserFiles = ReturnType<typeof advertiserFiles>;
 function advertiserFiles(directory: string) {
   const file = (name: string) => join(directory, name);
   return { conf: file('radvd.conf'), pid: file('radvd.pid'), log: file('radvd.log') };
+}
+
+/** Not when the router's namespace was made anew: whoever was in the old one keeps it, and is heard by nobody. */
+function isInside(routerId: string, { pid }: ProcessMark): boolean {
+  return fileMark(`/proc/${pid}/ns/net`)?.ino === fileMark(namespacePath(routerId))?.ino;
 }
 
 async function keepShort(path: string): Promise<void> {
