@@ -38,6 +38,7 @@ const OWN_MAC = '02:bd:76:62:a5:ee';
 const linkServices = (mac: string) => [
   `link add dev dhcp11111111-11 type veth peer name ns-net address ${mac} netns qdhcp-${NET}`,
   `link set dev dhcp11111111-11 alias ${NET} mtu 1450 master br11111111-1111 up`,
+  'link set dev dhcp11111111-11 type bridge_slave flood off',
 ];
 const MAKE_NETWORK = [
   'link add name br11111111-1111 type bridge stp_state 0 forward_delay 0 mcast_snooping 0 group_fwd_mask 65528',

@@ -182,6 +182,8 @@ function planServiceLink(network: NetworkSpec, facts: Facts, anew: boolean): rea
   if (has?.master !== wanted.master) settings.push(`master ${String(wanted.master)}`);
   if (has?.up !== true) settings.push('up');
   if (settings.length > 0) lines.push(`link set dev ${name} ${settings.join(' ')}`);
+  // The bridge knows where its one address is: what is for others nobody there need hear.
+  if (has?.master !== wanted.master) lines.push(`link set dev ${name} type bridge_slave flood off`);
   return lines.map((line) => ({ id, line }));
 }
 
