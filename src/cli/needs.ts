@@ -53,6 +53,7 @@ const TEMPEST: ToolGroup = {
     },
     { command: 'ping', package: 'iputils-ping' },
     { command: 'nc', package: 'ncat' },
+    { command: 'sudo', package: 'sudo' },
   ],
 };
 
