@@ -173,20 +173,18 @@ export class LinuxDataplane implements Dataplane {
       facts = (await this.#look(signal)).facts;
       result = await this.#plug(fit, facts, { apart: true, signal });
     }
-    for (const [id, error] of result.failures) failures.set(id, error);
-    fit = without(fit, failures);
-    for (const [id, error] of await this.#serve(fit, result.relinked, signal)) {
-      failures.set(id, error);
-    }
-    fit = without(fit, failures);
-    for (const [id, error] of await this.#uplink.settle(fit, signal)) failures.set(id, error);
+    // What has failed in one place is left out in those that build on it.
+    const leaveOut = (failed: DataplaneFailures) => {
+      for (const [id, error] of failed) failures.set(id, error);
+      fit = without(fit, failures);
+    };
+    leaveOut(result.failures);
+    leaveOut(await this.#serve(fit, result.relinked, signal));
+    leaveOut(await this.#uplink.settle(fit, signal));
     for (const id of fit.absentRouters) this.#metadata.leave(routerNamespace(id));
     const isHere = (networkId: string) => facts.bridges.has(networkId);
-    const routed = await this.#routers.settle(without(fit, failures), { isHere, signal });
-    for (const [id, error] of routed) failures.set(id, error);
-    fit = without(fit, failures);
-    const asked = metadataChange(fit, result.relinked);
-    for (const [id, error] of await this.#metadata.settle(asked, signal)) failures.set(id, error);
+    leaveOut(await this.#routers.settle(fit, { isHere, signal }));
+    leaveOut(await this.#metadata.settle(metadataChange(fit, result.relinked), signal));
     if (result.failures.size === 0) this.#facts = facts;
     return failures;
   }
