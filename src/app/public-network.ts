@@ -35,7 +35,11 @@ export async function ensurePublicNetwork(
       is_default: true,
     }));
   const networkId = textOf(network, 'id');
-  for (const cidr of config.uplink.publicCidrs) await ensureSubnet(admin, networkId, cidr, tell);
+  let made = false;
+  for (const cidr of config.uplink.publicCidrs) {
+    if (await ensureSubnet(admin, networkId, cidr, tell)) made = true;
+  }
+  if (made) await untilThere(control, networkId, tell);
   if (existsSync(paths.demoPassword)) {
     const demo = await logIn(control, 'demo', readOrMakeSecret(paths.demoPassword));
     await ensureRouter(control, demo, networkId);
@@ -44,13 +48,41 @@ export async function ensurePublicNetwork(
 
 type Api = Awaited<ReturnType<typeof logIn>>;
 
-/** The first address is the gateway's, all others are for routers and floating IPs. */
+/** A host that is slower has it a little later than the cloud is up. */
+const THERE_WITHIN_MS = 5_000;
+
+/** Waits until hosts have the network, so that whoever asks for it next finds the way to it. */
+async function untilThere(
+  { desired, observed }: Control,
+  id: string,
+  tell: (line: string) => void,
+): Promise<void> {
+  const signal = AbortSignal.timeout(THERE_WITHIN_MS);
+  const hosts = desired.hosts().filter((host) => desired.find(host, 'networks', id));
+  for (const host of hosts) {
+    const revision = desired.revision(host);
+    try {
+      await observed.wait(
+        host,
+        'networks',
+        id,
+        (seen) => (seen && seen.settled >= revision ? true : undefined),
+        signal,
+      );
+    } catch {
+      // Late, and not lost: the host goes on.
+      tell(`The network 'public' is not on host '${host}' yet.`);
+    }
+  }
+}
+
+/** The first address is the gateway's, all others are for routers and floating IPs. Returns whether it was made now. */
 async function ensureSubnet(
   admin: Api,
   networkId: string,
   cidr: string,
   tell: (line: string) => void,
-): Promise<void> {
+): Promise<boolean> {
   const range = parseCidr(cidr);
   if (range === undefined) throw new Error(`'${cidr}' was never read`);
   const { version, network } = range;
@@ -58,11 +90,11 @@ async function ensureSubnet(
   const query = `${SUBNETS}?network_id=${networkId}&ip_version=${version}`;
   const there = await admin.first(query, 'subnets');
   if (there) {
-    if (there['cidr'] === cidr) return;
+    if (there['cidr'] === cidr) return false;
     tell(
       `The network 'public' has ${textOf(there, 'cidr')} already and stays as it is: --public ${cidr} has changed nothing.`,
     );
-    return;
+    return false;
   }
   await admin.make(SUBNETS, 'subnet', {
     name,
@@ -72,6 +104,7 @@ async function ensureSubnet(
     gateway_ip: formatIp({ version, value: network + 1n }),
     enable_dhcp: false,
   });
+  return true;
 }
 
 /**

@@ -144,8 +144,8 @@ export class UplinkKeeper {
     const troubles: string[] = [];
     const note = (part: Partial<UplinkRecord>) =>
       writeUplinkRecord(stateDir, { hostLink, reached: free, outbound: null, troubles, ...part });
-    // Written first: whoever takes the cloud down finds what may have been made.
-    if (hostLink || outbound) note({});
+    // Written first: whoever takes the cloud down finds what may have been made. What was wrong is so until this is over.
+    if (hostLink || outbound) note({ troubles: this.#told });
     if (yard === undefined || subnets.length === 0) {
       if (hostLink) {
         await ensureNoMasquerade(hostLink.name, { signal });
@@ -206,9 +206,10 @@ export class UplinkKeeper {
     for (const trouble of troubles) {
       if (!this.#told.includes(trouble)) log.warn({ err }, trouble);
     }
-    if (!isDeepStrictEqual(troubles, this.#told)) {
-      const record = findUplinkRecord(stateDir);
-      if (record) writeUplinkRecord(stateDir, { ...record, troubles });
+    // What was tried again has forgotten what it came to before.
+    const record = findUplinkRecord(stateDir);
+    if (record && !isDeepStrictEqual(troubles, record.troubles)) {
+      writeUplinkRecord(stateDir, { ...record, troubles });
     }
     this.#told = troubles;
   }
